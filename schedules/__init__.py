@@ -1,0 +1,3 @@
+"""When we run it."""
+
+from __future__ import annotations

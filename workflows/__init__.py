@@ -1,0 +1,3 @@
+"""What we run."""
+
+from __future__ import annotations

@@ -1,0 +1,48 @@
+"""What can be wrong with a workflow's SQL, parameters and windows."""
+
+from __future__ import annotations
+
+
+class WorkflowsError(Exception):
+    """The root. `code` is stable; `message` is for people; `field` is the input."""
+
+    code = "error"
+
+    def __init__(
+        self, message: str = "", *, code: str = "", field: str | None = None
+    ) -> None:
+        self.message = message or (self.__doc__ or "").split("\n")[0]
+        self.field = field
+        if code:
+            self.code = code
+        super().__init__(self.message)
+
+
+class UnknownTimezone(WorkflowsError):
+    """No such time zone."""
+
+    code = "unknown_timezone"
+
+
+class InvalidParameter(WorkflowsError):
+    """A value does not fit its parameter. `field` is `parameters.<name>`."""
+
+    code = "parameter"
+
+
+class InvalidWindow(WorkflowsError):
+    """The rule does not give dates that Amazon has data for."""
+
+    code = "window"
+
+
+class InvalidSql(WorkflowsError):
+    """The SQL cannot be sent. `position` counts characters from 0."""
+
+    code = "sql_syntax"
+
+    def __init__(
+        self, message: str = "", *, code: str = "", position: int | None = None
+    ) -> None:
+        super().__init__(message, code=code, field="sql")
+        self.position = position
