@@ -1,0 +1,32 @@
+"""What can go wrong with accounts, connections and Amazon."""
+
+from __future__ import annotations
+
+
+class InstancesError(Exception):
+    """The root. Each class has a stable `code`; its docstring is the default text."""
+
+    code = "error"
+
+    def __init__(self, message: str = "", *, field: str | None = None) -> None:
+        self.message = message or (self.__doc__ or "").split("\n")[0]
+        self.field = field
+        super().__init__(self.message)
+
+
+class UnreadableToken(InstancesError):
+    """The stored token cannot be read with any of our keys; connect again."""
+
+    code = "unreadable_token"
+
+
+class NotPermitted(InstancesError):
+    """Your role in this account does not allow that."""
+
+    code = "forbidden"
+
+
+class AccountMissing(InstancesError):
+    """This instance has no AMC account, so Amazon cannot be asked for it."""
+
+    code = "account_missing"

@@ -1,0 +1,87 @@
+"""The cast: Alice edits, Vic reads, Ada administers one account; Bob is a stranger."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+
+from instances.models import Account, Connection, Instance, Role, User
+from schedules.models import Schedule, Target
+from tests.makers import (
+    make_account,
+    make_connection,
+    make_instance,
+    make_member,
+    make_schedule,
+    make_user,
+    make_workflow,
+)
+from workflows.models import Workflow
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    return make_account()
+
+
+@pytest.fixture
+def alice(account: Account) -> User:
+    """Editor of the account, with a connection."""
+    alice = make_user("alice")
+    make_member(alice, account, Role.EDITOR)
+    make_connection(alice, account)
+    return alice
+
+
+@pytest.fixture
+def vic(account: Account) -> User:
+    """Viewer of the account."""
+    vic = make_user("vic")
+    make_member(vic, account, Role.VIEWER)
+    return vic
+
+
+@pytest.fixture
+def ada(account: Account) -> User:
+    """Admin of the account."""
+    ada = make_user("ada")
+    make_member(ada, account, Role.ADMIN)
+    return ada
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """A stranger, with an account of his own."""
+    bob = make_user("bob")
+    make_member(bob, make_account(name="Other"), Role.ADMIN)
+    return bob
+
+
+@pytest.fixture
+def connection(alice: User) -> Connection:
+    return alice.connections.get()
+
+
+@pytest.fixture
+def instance(account: Account) -> Instance:
+    return make_instance(account)
+
+
+@pytest.fixture
+def workflow(instance: Instance, alice: User) -> Workflow:
+    return make_workflow(instance, alice)
+
+
+@pytest.fixture
+def schedule(workflow: Workflow) -> Schedule:
+    return make_schedule(workflow)
+
+
+@pytest.fixture
+def target(schedule: Schedule) -> Target:
+    return schedule.targets.get()
+
+
+def pytest_configure() -> None:
+    """Hash the cast's passwords quickly; the real hasher takes a third of a second."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
