@@ -49,7 +49,7 @@ def refuse_when_incomplete() -> None:
 def service_url(name: str) -> str:
     """The address in variable `name`, else that of the embedded service."""
     recorded = DATA_DIR / "services.json"
-    if url := env.str(name, ""):
+    if url := str(env.str(name, "")):
         return url
     if recorded.exists():
         return str(json.loads(recorded.read_text()).get(name, ""))
@@ -58,7 +58,7 @@ def service_url(name: str) -> str:
 
 def generated(name: str) -> str:
     """The secret in variable `name`, else one made once and kept in `.data/`."""
-    if value := env.str(name, ""):
+    if value := str(env.str(name, "")):
         return value
     path = DATA_DIR / f"{name.lower()}.secret"
     if not path.exists():
