@@ -1,0 +1,47 @@
+"""Who may do what in an account."""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q
+
+from instances.errors import NotPermitted
+from instances.models import Membership, Role, User
+
+FROM_LEAST_TO_MOST = (Role.VIEWER, Role.EDITOR, Role.ADMIN)
+
+
+def role_of(user: User, account_id: int) -> Role | None:
+    """The user's role in the account; None for strangers and the deactivated."""
+    if not user.is_active:
+        return None
+    if user.is_superuser:
+        return Role.ADMIN
+    membership = Membership.objects.filter(user=user, account_id=account_id).first()
+    return Role(membership.role) if membership else None
+
+
+def may(user: User, account_id: int, role: Role) -> bool:
+    """Whether the user has at least `role` in the account."""
+    return role_of(user, account_id) in _at_least(role)
+
+
+def require(user: User, account_id: int, role: Role) -> None:
+    """Raise NotPermitted unless the user has at least `role` in the account."""
+    held = role_of(user, account_id)
+    if held not in _at_least(role):
+        yours = f"you are its {held.value}" if held else "you are not a member"
+        raise NotPermitted(f"This needs the role {role.value} in the account; {yours}.")
+
+
+def may_run(user_id: int, account_id: int) -> bool:
+    """Whether a run of this owner may be submitted for the account, as of now."""
+    editing = Membership.objects.filter(
+        user=OuterRef("pk"), account_id=account_id, role__in=_at_least(Role.EDITOR)
+    )
+    return User.objects.filter(
+        Q(is_superuser=True) | Exists(editing), pk=user_id, is_active=True
+    ).exists()
+
+
+def _at_least(role: Role) -> tuple[Role, ...]:
+    return FROM_LEAST_TO_MOST[FROM_LEAST_TO_MOST.index(role) :]
