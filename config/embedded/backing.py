@@ -34,10 +34,16 @@ class Addresses:
 
 @dataclass(frozen=True, kw_only=True)
 class Backing:
-    """Addresses, and the processes behind those of them that are ours."""
+    """Addresses, and the servers behind those of them that are ours."""
 
     addresses: Addresses
-    children: list[Child]  # in start order: PostgreSQL first, so it stops last
+    servers: list[Postgres | Valkey]  # in start order: PostgreSQL stops last
+    children: list[Child]  # their processes, in the same order
+
+    def remove(self) -> None:
+        """Delete what the stopped servers wrote."""
+        for server in self.servers:
+            server.remove()
 
 
 def plan_backing(
@@ -47,18 +53,21 @@ def plan_backing(
 
     Nothing is started yet. Raises BinaryMissing.
     """
-    children = []
+    servers: list[Postgres | Valkey] = []
     database_url, redis_url = environ.get("DATABASE_URL"), environ.get("REDIS_URL")
     if not database_url:
         postgres = _postgres_in(folder, durable=durable)
-        children.append(postgres.child())
+        servers.append(postgres)
         database_url = postgres.url
     if not redis_url:
         valkey = _valkey_in(folder, durable=durable)
-        children.append(valkey.child())
+        servers.append(valkey)
         redis_url = valkey.url
-    addresses = Addresses(database_url=database_url, redis_url=redis_url)
-    return Backing(addresses=addresses, children=children)
+    return Backing(
+        addresses=Addresses(database_url=database_url, redis_url=redis_url),
+        servers=servers,
+        children=[server.child() for server in servers],
+    )
 
 
 @contextmanager
@@ -78,10 +87,12 @@ def running(backing: Backing) -> Iterator[Addresses]:
 def throwaway(environ: Mapping[str, str]) -> Iterator[Addresses]:
     """Fast servers in a temporary folder that is removed at the end."""
     folder = Path(tempfile.mkdtemp(prefix="amc-scheduler-"))
+    backing = plan_backing(folder, environ=environ, durable=False)
     try:
-        with running(plan_backing(folder, environ=environ, durable=False)) as addresses:
+        with running(backing) as addresses:
             yield addresses
     finally:
+        backing.remove()
         shutil.rmtree(folder, ignore_errors=True)
 
 

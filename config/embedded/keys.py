@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 from collections.abc import Callable
@@ -23,16 +22,6 @@ def stored_secret(path: Path, make: Callable[[], str]) -> str:
 def random_password() -> str:
     """Letters, digits, - and _ only: it stands in URLs and configuration files."""
     return secrets.token_urlsafe(24)
-
-
-def random_django_key() -> str:
-    """A value for SECRET_KEY, longer than `check --deploy` asks for."""
-    return secrets.token_urlsafe(64)
-
-
-def random_fernet_key() -> str:
-    """A value for the encryption of tokens: 32 bytes, URL-safe base64."""
-    return base64.urlsafe_b64encode(os.urandom(32)).decode("ascii")
 
 
 def _create_secret(path: Path, value: str) -> str:

@@ -9,16 +9,29 @@ import hashlib
 import os
 import shutil
 import stat
+import tempfile
 from pathlib import Path
 
 from config.embedded.errors import EmbeddedError
 
 OUTSIDE = Path("/var/lib/amc-scheduler")
+NOTE = "outside"  # the file that says where the data is
 
 
 def data_folder(folder: Path) -> Path:
-    """A folder outside for the data that belongs into `folder`."""
-    return _own_folder(OUTSIDE / f"data-{_short_hash(str(folder.resolve()))}")
+    """A folder outside for the data that belongs into `folder`.
+
+    Its path is kept in a file in `folder`: without that file a new one is made.
+    """
+    note = folder / NOTE
+    if not note.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _own_folder(OUTSIDE)
+        made = tempfile.mkdtemp(prefix="data-", dir=OUTSIDE)
+        note.write_text(made, encoding="utf-8")
+    found = Path(note.read_text(encoding="utf-8"))
+    found.chmod(0o711)
+    return _own_folder(found)
 
 
 def programs(bin_folder: Path) -> Path:

@@ -106,7 +106,8 @@ class Postgres:
 
     def remove(self) -> None:
         """Delete all files of a stopped server."""
-        shutil.rmtree(self.home, ignore_errors=True)
+        for folder in {self.home, self.folder}:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @cached_property
     def major(self) -> int:
@@ -137,7 +138,7 @@ class Postgres:
         """Run initdb beside the final place: a killed one leaves nothing half made."""
         draft = self.home / "cluster.new"
         shutil.rmtree(draft, ignore_errors=True)
-        self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft.mkdir(mode=0o700)
         password_file = self.home / "initial-password"
         password_file.touch(mode=0o600)

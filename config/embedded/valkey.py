@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.embedded.binaries import valkey_server
 from config.embedded.child import Child
 from config.embedded.orphans import stop_orphan
 from config.embedded.ports import LOOPBACK
 from config.embedded.processes import Command
+
+ASK_ONCE = Retry(NoBackoff(), 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,9 @@ class Valkey:
 
     def is_ready(self) -> bool:
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=2) as client:
+            with redis.Redis.from_url(
+                self.url, socket_timeout=2, retry=ASK_ONCE
+            ) as client:
                 return bool(client.ping())
         except redis.RedisError:  # refused, or still loading its file
             return False
@@ -79,5 +85,6 @@ class Valkey:
             "appendonly": "yes" if self.durable else "no",
             "save": "",
             "maxmemory-policy": "noeviction",
+            "set-proc-title": "no",  # so that an orphan is known by its arguments
         }
         return "".join(f'{name} "{value}"\n' for name, value in settings.items())

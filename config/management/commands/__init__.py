@@ -1,0 +1,3 @@
+"""Commands that start the product, or parts of it."""
+
+from __future__ import annotations
