@@ -30,3 +30,31 @@ class AccountMissing(InstancesError):
     """This instance has no AMC account, so Amazon cannot be asked for it."""
 
     code = "account_missing"
+
+
+class StaleRevision(InstancesError):
+    """Somebody changed this since you read it; look at their version first."""
+
+    code = "stale_revision"
+
+    def __init__(self, current: int) -> None:
+        self.current = current
+        super().__init__(f"{self.__doc__} It is at revision {current} now.")
+
+
+class IdempotencyMismatch(InstancesError):
+    """This Idempotency-Key was used with another body; take a new key."""
+
+    code = "idempotency_mismatch"
+
+
+class RequestUnderWay(InstancesError):
+    """A request with this Idempotency-Key is being answered; try again shortly."""
+
+    code = "request_under_way"
+
+
+class InvalidHeader(InstancesError):
+    """A header of the request cannot be used."""
+
+    code = "invalid_header"

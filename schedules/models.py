@@ -198,6 +198,11 @@ class Target(models.Model):
     def __str__(self) -> str:
         return f"{self.schedule} on {self.instance}"
 
+    @property
+    def dates_timezone(self) -> str:
+        """The zone of the window's dates; the moment of firing is the schedule's."""
+        return self.timezone or self.instance.timezone or self.schedule.timezone
+
 
 IN_QUEUE = Q(state=RunState.WAITING, reason__in=QUEUE_REASONS)
 ACTIVE = Q(state=RunState.RUNNING) | IN_QUEUE

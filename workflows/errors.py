@@ -46,3 +46,15 @@ class InvalidSql(WorkflowsError):
     ) -> None:
         super().__init__(message, code=code, field="sql")
         self.position = position
+
+
+class WorkflowInUse(WorkflowsError):
+    """Schedules still run this workflow; delete them first."""
+
+    code = "workflow_in_use"
+
+
+class InvalidField(WorkflowsError):
+    """A field of a workflow cannot be used as it is."""
+
+    code = "invalid"

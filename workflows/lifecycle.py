@@ -1,0 +1,163 @@
+"""What people do to workflows: create, edit, delete. Each save of SQL is a version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from instances.access import require
+from instances.errors import StaleRevision
+from instances.models import Instance, Role, User
+from workflows import parameters
+from workflows.errors import InvalidField, InvalidParameter, WorkflowInUse
+from workflows.models import Workflow, WorkflowVersion
+from workflows.sql import check_sql
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkflowFields:
+    """Everything of a workflow that a person writes."""
+
+    name: str
+    sql: str
+    description: str = ""
+    # AMC's `inputParameters`.
+    parameters: Sequence[Mapping[str, Any]] = ()
+    parameter_values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@transaction.atomic
+def create_workflow(
+    fields: WorkflowFields, *, instance: Instance, user: User, now: datetime
+) -> Workflow:
+    """Store a workflow with its first version.
+
+    Raises InvalidField, InvalidSql, InvalidParameter, NotPermitted.
+    """
+    require(user, instance.account_id, Role.EDITOR)
+    _check(fields)
+    workflow = Workflow(
+        account_id=instance.account_id,
+        instance=instance,
+        owner=user,
+        created_at=now,
+    )
+    return _store(workflow, fields, user=user, now=now)
+
+
+@transaction.atomic
+def edit_workflow(
+    workflow_id: int,
+    fields: WorkflowFields,
+    *,
+    user: User,
+    revision: int | None,
+    now: datetime,
+) -> Workflow:
+    """Replace what a person wrote. Runs keep the version they were born with.
+
+    `revision` is the one that the person saw; None skips the comparison. Raises as
+    `create_workflow`, and StaleRevision.
+    """
+    workflow = Workflow.objects.select_for_update(of=("self",)).get(pk=workflow_id)
+    require(user, workflow.account_id, Role.EDITOR)
+    refuse_stale(workflow.revision, revision)
+    _check(fields)
+    workflow.revision += 1
+    return _store(workflow, fields, user=user, now=now)
+
+
+@transaction.atomic
+def delete_workflow(
+    workflow_id: int, *, user: User, revision: int | None, now: datetime
+) -> None:
+    """Hide a workflow for good; its versions stay for the history of its runs.
+
+    Raises WorkflowInUse while a schedule runs it, NotPermitted, StaleRevision.
+    """
+    workflow = Workflow.objects.select_for_update(of=("self",)).get(pk=workflow_id)
+    require(user, workflow.account_id, Role.ADMIN)
+    refuse_stale(workflow.revision, revision)
+    if workflow.schedules.filter(deleted_at=None).exists():
+        raise WorkflowInUse
+    workflow.deleted_at = now
+    workflow.save(update_fields=["deleted_at"])
+
+
+def fields_of(workflow: Workflow) -> WorkflowFields:
+    """What a person wrote, as it stands."""
+    version = newest_version(workflow)
+    return WorkflowFields(
+        name=workflow.name,
+        sql=version.sql,
+        description=workflow.description,
+        parameters=version.parameters,
+        parameter_values=workflow.parameter_values,
+    )
+
+
+def newest_version(workflow: Workflow) -> WorkflowVersion:
+    """The version that the next run takes. Each stored workflow has one."""
+    if workflow.version is None:
+        raise WorkflowVersion.DoesNotExist
+    return workflow.version
+
+
+def refuse_stale(current: int, seen: int | None) -> None:
+    """Raise StaleRevision when somebody edited after the person had looked."""
+    if seen is not None and seen != current:
+        raise StaleRevision(current)
+
+
+def _store(
+    workflow: Workflow, fields: WorkflowFields, *, user: User, now: datetime
+) -> Workflow:
+    workflow.name = fields.name
+    workflow.description = fields.description
+    workflow.parameter_values = dict(fields.parameter_values)
+    workflow.updated_at = now
+    declared = [dict(parameter) for parameter in fields.parameters]
+    current = workflow.version
+    if current and (current.sql, current.parameters) == (fields.sql, declared):
+        workflow.save()
+        return workflow
+    if current is None:
+        workflow.save_without_historical_record()  # type: ignore[attr-defined]  # simple_history adds it
+    workflow.version = WorkflowVersion.objects.create(
+        workflow=workflow,
+        number=current.number + 1 if current else 1,
+        sql=fields.sql,
+        parameters=declared,
+        created_at=now,
+        created_by=user,
+    )
+    workflow.save()
+    return workflow
+
+
+def _check(fields: WorkflowFields) -> None:
+    if not fields.name.strip():
+        raise InvalidField("Give the workflow a name.", field="name")
+    check_sql(fields.sql)
+    declared = {str(parameter.get("name")) for parameter in fields.parameters}
+    used = parameters.placeholders(fields.sql) | parameters.custom_parameters(
+        fields.sql
+    )
+    if undeclared := sorted(used - declared):
+        raise InvalidParameter(
+            f"The SQL uses parameters that are not declared: {', '.join(undeclared)}.",
+            code="undeclared",
+            field="parameters",
+        )
+    parameters.check_declarations(fields.parameters)
+    if unknown := sorted(set(fields.parameter_values) - declared):
+        raise InvalidParameter(
+            f"There is no parameter {unknown[0]}. Declared: "
+            f"{', '.join(sorted(declared)) or 'none'}.",
+            code="unknown_parameter",
+            field=f"parameters.{unknown[0]}",
+        )
