@@ -10,7 +10,7 @@ from instances.models import Membership, Role, User
 FROM_LEAST_TO_MOST = (Role.VIEWER, Role.EDITOR, Role.ADMIN)
 
 
-def role_of(user: User, account_id: int) -> Role | None:
+def role_of(user: User, account_id: int | None) -> Role | None:
     """The user's role in the account; None for strangers and the deactivated."""
     if not user.is_active:
         return None
@@ -20,12 +20,12 @@ def role_of(user: User, account_id: int) -> Role | None:
     return Role(membership.role) if membership else None
 
 
-def may(user: User, account_id: int, role: Role) -> bool:
+def may(user: User, account_id: int | None, role: Role) -> bool:
     """Whether the user has at least `role` in the account."""
     return role_of(user, account_id) in _at_least(role)
 
 
-def require(user: User, account_id: int, role: Role) -> None:
+def require(user: User, account_id: int | None, role: Role) -> None:
     """Raise NotPermitted unless the user has at least `role` in the account."""
     held = role_of(user, account_id)
     if held not in _at_least(role):
@@ -33,7 +33,7 @@ def require(user: User, account_id: int, role: Role) -> None:
         raise NotPermitted(f"This needs the role {role.value} in the account; {yours}.")
 
 
-def may_run(user_id: int, account_id: int) -> bool:
+def may_run(user_id: int, account_id: int | None) -> bool:
     """Whether a run of this owner may be submitted for the account, as of now."""
     editing = Membership.objects.filter(
         user=OuterRef("pk"), account_id=account_id, role__in=_at_least(Role.EDITOR)

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from instances.clock import database_now
 from instances.errors import IdempotencyMismatch, InvalidHeader, RequestUnderWay
 from instances.models import IdempotencyKey
+from instances.requester import requester
 
 KEPT = timedelta(hours=24)
 
@@ -59,14 +60,14 @@ def _claim(request: Request, key: str, *, now: datetime) -> tuple[IdempotencyKey
     endpoint = f"{request.method} {request.path}"[:200]
     digest = _digest(request)
     rows = IdempotencyKey.objects.filter(
-        user_id=request.user.pk, endpoint=endpoint, key=key
+        user=requester(request), endpoint=endpoint, key=key
     )
     rows.filter(created_at__lt=now - KEPT).delete()
     try:
         with transaction.atomic():
             row, is_new = rows.get_or_create(
                 defaults={"body_sha256": digest, "created_at": now},
-                user_id=request.user.pk,
+                user=requester(request),
                 endpoint=endpoint,
                 key=key,
             )
