@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from config.embedded.child import Child
 from config.embedded.keys import random_password, stored_secret
@@ -25,11 +26,13 @@ ADDRESSES_FILE = "services.json"
 class Addresses:
     """Where the product finds its database and its broker."""
 
+    VARIABLES: ClassVar = ("DATABASE_URL", "REDIS_URL")
     database_url: str
     redis_url: str
 
     def as_environ(self) -> dict[str, str]:
-        return {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url}
+        urls = (self.database_url, self.redis_url)
+        return dict(zip(self.VARIABLES, urls, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,12 @@ class Plan:
         return f"http://localhost:{self.web_port}"
 
     @property
+    def web_hosts(self) -> list[str]:
+        """Names under which the web server may be called; all, if it is public."""
+        is_public = self.host in ("0.0.0.0", "::")  # noqa: S104 - asked for by hand
+        return ["*"] if is_public else ["localhost", LOOPBACK, self.host]
+
+    @property
     def sandbox_url(self) -> str:
         return f"http://{LOOPBACK}:{self.sandbox_port}"
 
@@ -81,6 +87,7 @@ def plan_stack(plan: Plan, environ: Mapping[str, str]) -> Stack:
         "DATA_DIR": str(plan.folder),
         "AMAZON_URL": plan.sandbox_url,
         "PUBLIC_URL": plan.web_url,
+        "ALLOWED_HOSTS": ",".join(plan.web_hosts),
         "PYTHONUNBUFFERED": "1",
     }
     surroundings = Product(source=plan.source, folder=plan.folder, environ=inside)
