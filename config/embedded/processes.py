@@ -57,7 +57,13 @@ def start(command: Command) -> subprocess.Popen[bytes]:
 
 def run_to_end(command: Command) -> int:
     """Run the command like `start`, wait for it and return its exit code."""
-    return start(command).wait()
+    process = start(command)
+    try:
+        return process.wait()
+    finally:
+        if process.poll() is None:  # we were interrupted
+            process.kill()
+            process.wait(KILL_SECONDS)
 
 
 def stop(process: subprocess.Popen[bytes], command: Command) -> None:

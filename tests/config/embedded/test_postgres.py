@@ -11,10 +11,9 @@ import psycopg
 import pytest
 
 from config.embedded import outside
-from config.embedded.binaries import postgres_bin
 from config.embedded.child import Child
 from config.embedded.errors import EmbeddedError
-from config.embedded.identity import Identity, choose_identity
+from config.embedded.identity import Identity
 from config.embedded.ports import free_port
 from config.embedded.postgres import Postgres
 from tests.config.embedded.programs import assert_ends, unrelated_process
@@ -186,17 +185,3 @@ def test_root_without_user_namespaces_runs_it_as_nobody(
     finally:
         postgres.remove()
     assert not postgres.home.exists()
-
-
-def test_who_is_not_root_stays_who_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-
-    assert choose_identity(postgres_bin() / "postgres") is Identity.SELF
-
-
-def test_a_program_that_cannot_run_in_a_namespace_is_left_to_nobody(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-
-    assert choose_identity(Path("/no/such/program")) is Identity.NOBODY
