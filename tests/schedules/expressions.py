@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-MONTH_NAMES = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+MONTH_NAMES = [
+    *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
+    *("JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
+]
 WEEKDAY_NAMES = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 # low, high, and the highest step; of minute, hour, day, month, weekday.
 BOUNDS = ((0, 59, 59), (0, 23, 23), (1, 31, 31), (1, 12, 12), (0, 6, 7))
@@ -24,6 +27,11 @@ class Expression:
     @property
     def interval(self) -> bool:
         return self.text.startswith("*") or self.fields[1].startswith("*")
+
+    def with_field(self, place: int, donor: Expression) -> Expression:
+        fields, numbers = self.fields, list(self.numbers)
+        fields[place], numbers[place] = donor.fields[place], donor.numbers[place]
+        return Expression(text=" ".join(fields), numbers=tuple(numbers))
 
     def fires(self) -> bool:
         days, months = self.numbers[2], self.numbers[3]

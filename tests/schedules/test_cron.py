@@ -213,7 +213,6 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(
 def test_no_text_raises_anything_but_the_domain_error(cron: str) -> None:
     try:
         canonical = validate(cron, "UTC")
-    except InvalidRecurrence as error:
-        assert error.code.startswith("cron_")
-    else:
-        assert validate(canonical, "UTC") == canonical
+    except InvalidRecurrence:
+        return
+    assert validate(canonical, "UTC") == canonical

@@ -267,7 +267,7 @@ print(recurrence.fire_times("0 9 * * *", "America/Vancouver", noon, 1)[0])
 print(recurrence.describe("0 9 * * *"))
 print(windows.resolve({"kind": "last_days", "days": 7}, noon, "Europe/Berlin").start)
 print(parameters.render("SELECT {{x}}", {"x": "it's"}))
-print(sorted(name for name in sys.modules if name.split(".")[0] in ("django", "celery")))
+print([name for name in ("django", "celery") if name in sys.modules])
 """
 
     done = subprocess.run(
