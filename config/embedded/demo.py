@@ -54,10 +54,11 @@ def welcome(plan: Plan) -> str:
 def _start(stack: Stack, supervisor: Supervisor, note: Note) -> None:
     note("Starting PostgreSQL and Valkey …")
     stack.start_services(supervisor)
+    sandbox = stack.launch_sandbox(supervisor)
     note("Preparing the database …")
     stack.product.run("migrate", "--no-input")
     stack.product.run("collectstatic", "--no-input")
-    stack.start_sandbox(supervisor)
+    sandbox.await_ready()
     note("Loading demo data …")
     stack.product.run("load_demo")
     note("Starting web server, workers and Beat …")

@@ -39,8 +39,9 @@ def _start(stack: Stack, supervisor: Supervisor) -> list[Child]:
     """Start everything; returns what runs our source, and follows its changes."""
     plan, surroundings = stack.plan, stack.product
     stack.start_services(supervisor)
+    sandbox = stack.launch_sandbox(supervisor)
     surroundings.run("migrate", "--no-input")
-    stack.start_sandbox(supervisor)
+    sandbox.await_ready()
     reloaded = [
         product.development_web(surroundings, host=plan.host, port=plan.web_port),
         product.worker(

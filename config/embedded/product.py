@@ -12,11 +12,12 @@ from pathlib import Path
 
 from config.embedded.child import Child
 from config.embedded.errors import StartFailed
-from config.embedded.ports import LOOPBACK, is_answering
+from config.embedded.ports import LOOPBACK
 from config.embedded.processes import Command, run_to_end
 
 QUEUES = {"control": 1, "work": 2, "collect": 1}  # processes of each queue's worker
 LIVE_PATH = "/healthz/live"
+SANDBOX_READY_PATH = "/_sandbox/ready"  # its data is there; made at the first start
 WORKER_GRACE_SECONDS = 15.0  # what is cut off then, the sweep finds
 
 
@@ -61,13 +62,15 @@ def web(product: Product, *, host: str, port: int) -> Child:
         *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
         *("--access-logfile", "-", "--no-control-socket"),
     ]
-    return Child(command=product.command("web", argv), is_ready=_answers_live(port))
+    return Child(
+        command=product.command("web", argv), is_ready=_says_ok(port, LIVE_PATH)
+    )
 
 
 def development_web(product: Product, *, host: str, port: int) -> Child:
     """Django's own server: tracebacks in the browser, static files as they are."""
     command = product.manage("web", "runserver", "--noreload", f"{host}:{port}")
-    return Child(command=command, is_ready=_answers_live(port))
+    return Child(command=command, is_ready=_says_ok(port, LIVE_PATH))
 
 
 def workers(product: Product) -> list[Child]:
@@ -101,14 +104,14 @@ def sandbox(product: Product, *, port: int, options: Sequence[str] = ()) -> Chil
     command = product.manage(
         "sandbox", "amc_sandbox", "--port", str(port), "--data", data, *options
     )
-    return Child(command=command, is_ready=partial(is_answering, port))
+    return Child(command=command, is_ready=_says_ok(port, SANDBOX_READY_PATH))
 
 
-def _answers_live(port: int) -> Callable[[], bool]:
-    return partial(_is_live, f"http://{LOOPBACK}:{port}{LIVE_PATH}")
+def _says_ok(port: int, path: str) -> Callable[[], bool]:
+    return partial(_is_ok, f"http://{LOOPBACK}:{port}{path}")
 
 
-def _is_live(url: str) -> bool:
+def _is_ok(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - http://
             return bool(answer.status == 200)

@@ -60,10 +60,13 @@ class Stack:
             supervisor.start(child)
         publish_addresses(self.plan.folder, self.backing.addresses)
 
-    def start_sandbox(self, supervisor: Supervisor) -> None:
+    def launch_sandbox(self, supervisor: Supervisor) -> Child:
+        """It makes its data meanwhile: await it before it is needed."""
         options = self.plan.sandbox_options
         port = self.plan.sandbox_port
-        supervisor.start(product.sandbox(self.product, port=port, options=options))
+        sandbox = product.sandbox(self.product, port=port, options=options)
+        supervisor.launch(sandbox)
+        return sandbox
 
     def start_product(self, supervisor: Supervisor) -> None:
         """Everything that needs a migrated database."""

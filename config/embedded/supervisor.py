@@ -51,11 +51,15 @@ class Supervisor:
 
     def start(self, *group: Child) -> None:
         """Start these together and wait for all. Raises StartFailed."""
+        self.launch(*group)
+        for child in group:
+            child.await_ready()
+
+    def launch(self, *group: Child) -> None:
+        """Start these together without waiting."""
         self.groups.append(list(group))
         for child in group:
             self._start(child)
-        for child in group:
-            child.await_ready()
 
     def watch(self, each_round: Callable[[], None] = lambda: None) -> None:
         """Start again what dies, until a stop is asked for (StopAsked)."""
