@@ -58,3 +58,21 @@ class InvalidField(WorkflowsError):
     """A field of a workflow cannot be used as it is."""
 
     code = "invalid"
+
+
+class InvalidResult(WorkflowsError):
+    """What Amazon gave as the result is no table."""
+
+    code = "result_invalid"
+
+
+class ResultRemoved(WorkflowsError):
+    """The file of this result is no longer kept; its row count is."""
+
+    code = "result_removed"
+
+
+class InvalidPage(WorkflowsError):
+    """There is no such page of the result."""
+
+    code = "invalid_page"
