@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -150,11 +150,3 @@ def problem(status: int, code: str, text: str) -> dict[str, Any]:
         "code": code,
         "detail": text,
     }
-
-
-def server_error(request: HttpRequest) -> JsonResponse:
-    """What a person sees of a fault of ours; the rest is in the log, by its id."""
-    text = "Something went wrong on our side; it is in our log under this id."
-    request_id = request.META.get("REQUEST_ID", "")
-    body = problem(500, "server_error", text) | {"request_id": request_id}
-    return JsonResponse(body, status=500, content_type=PROBLEM)

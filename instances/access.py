@@ -16,6 +16,8 @@ def role_of(user: User, account_id: int | None) -> Role | None:
         return None
     if user.is_superuser:
         return Role.ADMIN
+    if account_id is None:
+        return None
     membership = Membership.objects.filter(user=user, account_id=account_id).first()
     return Role(membership.role) if membership else None
 
@@ -36,7 +38,7 @@ def require(user: User, account_id: int | None, role: Role) -> None:
 def may_run(user_id: int, account_id: int | None) -> bool:
     """Whether a run of this owner may be submitted for the account, as of now."""
     editing = Membership.objects.filter(
-        user=OuterRef("pk"), account_id=account_id, role__in=_at_least(Role.EDITOR)
+        user=OuterRef("pk"), account=account_id, role__in=_at_least(Role.EDITOR)
     )
     return User.objects.filter(
         Q(is_superuser=True) | Exists(editing), pk=user_id, is_active=True

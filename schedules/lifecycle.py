@@ -15,6 +15,7 @@ from schedules import recurrence, targets
 from schedules.claims import claim_leftovers
 from schedules.errors import InvalidField
 from schedules.models import Schedule
+from schedules.row_locks import locked, locked_targets
 from schedules.states import MissedPolicy, OverlapPolicy
 from schedules.values import check_target
 from workflows.lifecycle import refuse_stale
@@ -104,7 +105,7 @@ def edit_schedule(
         schedule.next_run_at = _first_slot(schedule, now)
     schedule.revision += 1
     schedule.save()
-    for target in targets.lock_targets(schedule):
+    for target in locked_targets(schedule):
         check_target(target, slot=schedule.next_run_at or now)
         targets.count_from(target, now)
     return schedule
@@ -128,7 +129,7 @@ def delete_schedule(
     require(user, schedule.account_id, Role.ADMIN)
     refuse_stale(schedule.revision, revision)
     claim_leftovers(schedule, now=now, fate="schedule_paused")
-    for target in targets.lock_targets(schedule):
+    for target in locked_targets(schedule):
         targets.retire(target, user=user, cancel=cancel, now=now)
     schedule.is_active = False
     schedule.next_run_at = None
@@ -138,10 +139,14 @@ def delete_schedule(
     schedule.save()
 
 
-def locked(schedule_id: int) -> Schedule:
-    """The schedule's row, locked until the transaction ends."""
-    rows = Schedule.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("workflow__version").get(pk=schedule_id, deleted_at=None)
+def refuse_fixed(changes: Mapping[str, Any]) -> None:
+    """Raise InvalidField for what is chosen once, at creation."""
+    if "workflow" in changes:
+        raise InvalidField(
+            "Make a new schedule for another workflow.", field="workflow"
+        )
+    if "instances" in changes:
+        raise InvalidField("Add or remove targets instead.", field="instances")
 
 
 def fields_of(schedule: Schedule) -> ScheduleFields:

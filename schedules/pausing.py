@@ -13,10 +13,9 @@ from instances.models import Role, User
 from schedules import recurrence
 from schedules.claims import claim_leftovers
 from schedules.errors import AlreadyPaused, NoActiveTarget, NotPaused
-from schedules.lifecycle import locked
 from schedules.models import Run, Schedule, Target
+from schedules.row_locks import locked, locked_target, locked_targets
 from schedules.states import RunState, Trigger
-from schedules.targets import lock_targets
 
 OURS = ("failures", "access_denied")
 
@@ -35,7 +34,7 @@ def pause_schedule(
         raise AlreadyPaused
     claim_leftovers(schedule, now=now, fate="schedule_paused")
     stop(schedule, cause="person", reason=reason, now=now)
-    end_waiting(lock_targets(schedule), "schedule_paused", now=now)
+    end_waiting(locked_targets(schedule), "schedule_paused", now=now)
     return schedule
 
 
@@ -60,7 +59,7 @@ def resume_schedule(schedule_id: int, *, user: User, now: datetime) -> Schedule:
     require(user, schedule.account_id, Role.EDITOR)
     if schedule.is_active:
         raise NotPaused
-    targets = lock_targets(schedule)
+    targets = locked_targets(schedule)
     for target in targets:
         if target.paused_at is None or target.pause_reason in OURS:
             _restart_target(target, now)
@@ -76,7 +75,7 @@ def pause_target(target_id: int, *, user: User, reason: str, now: datetime) -> T
 
     Raises AlreadyPaused, NotPermitted.
     """
-    target = _locked_target(target_id)
+    target = locked_target(target_id)
     require(user, target.instance.account_id, Role.EDITOR)
     if target.paused_at is not None:
         raise AlreadyPaused
@@ -95,7 +94,7 @@ def resume_target(target_id: int, *, user: User, now: datetime) -> Target:
 
     Raises NotPaused, NotPermitted.
     """
-    target = _locked_target(target_id)
+    target = locked_target(target_id)
     require(user, target.instance.account_id, Role.EDITOR)
     if target.paused_at is None:
         raise NotPaused
@@ -145,13 +144,3 @@ def _restart_schedule(schedule: Schedule, now: datetime) -> None:
         schedule.cron_expression, schedule.timezone, now, 1
     )
     schedule.save()
-
-
-def _locked_target(target_id: int) -> Target:
-    """The target and its schedule, locked in the order schedule, target."""
-    found = Target.objects.get(pk=target_id, deleted_at=None)
-    schedule = locked(found.schedule_id)
-    rows = Target.objects.select_for_update(no_key=True, of=("self",))
-    target = rows.select_related("instance").get(pk=target_id, deleted_at=None)
-    target.schedule = schedule
-    return target

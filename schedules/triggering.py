@@ -21,10 +21,9 @@ from schedules.errors import (
     RecentRun,
     SchedulesError,
 )
-from schedules.lifecycle import locked
 from schedules.models import Run, Schedule, Target
+from schedules.row_locks import locked, locked_targets
 from schedules.states import FINAL_STATES, RunState, Trigger
-from schedules.targets import lock_targets
 from schedules.values import check_target
 from workflows.lifecycle import newest_version
 from workflows.windows import Window
@@ -124,7 +123,7 @@ def _wanted(
     schedule: Schedule, target_ids: Collection[int] | None, *, force: bool
 ) -> list[Target]:
     """The targets asked for; without a list, those that are not paused."""
-    targets = lock_targets(schedule)
+    targets = locked_targets(schedule)
     if target_ids is None:
         return [target for target in targets if force or target.paused_at is None]
     return [target for target in targets if target.pk in set(target_ids)]

@@ -1,0 +1,3 @@
+"""The API of people, accounts, instances and connections."""
+
+from __future__ import annotations

@@ -1,0 +1,123 @@
+"""Shapes of workflows, versions, executions and results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from instances.models import Instance
+from instances.requester import requester
+from instances.serialization import Strict, Text
+from workflows.models import (
+    ExecutionResult,
+    Workflow,
+    WorkflowExecution,
+    WorkflowVersion,
+)
+
+
+class VisibleInstance(serializers.PrimaryKeyRelatedField[Instance]):
+    """The id of an instance that the requester may see."""
+
+    def get_queryset(self) -> Any:
+        return Instance.objects.visible_to(requester(self.context["request"]))
+
+
+class WorkflowSerializer(Strict, serializers.ModelSerializer[Workflow]):
+    """A workflow with the SQL and declarations of its newest version."""
+
+    instance = VisibleInstance()
+    name = Text(max_length=255)
+    description = Text(required=False, allow_blank=True, max_length=10_000)
+    sql = serializers.CharField(source="version.sql", trim_whitespace=False)
+    parameters = serializers.ListField(
+        child=serializers.DictField(),
+        source="version.parameters",
+        required=False,
+        max_length=100,
+    )
+    parameter_values = serializers.DictField(required=False)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+
+    class Meta:
+        model = Workflow
+        fields = [
+            "id",
+            "account",
+            "instance",
+            "name",
+            "description",
+            "sql",
+            "parameters",
+            "parameter_values",
+            "version",
+            "revision",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["account", "revision", "created_at", "updated_at"]
+
+    def written(self) -> dict[str, Any]:
+        """What a person wrote, by the names of WorkflowFields; without `instance`."""
+        given = dict(self.validated_data)
+        version = given.pop("version", {})
+        given.pop("instance", None)
+        return given | version
+
+
+class VersionSerializer(serializers.ModelSerializer[WorkflowVersion]):
+    created_by = serializers.SlugRelatedField[Any](
+        slug_field="username", read_only=True
+    )
+
+    class Meta:
+        model = WorkflowVersion
+        fields = ["id", "number", "sql", "parameters", "created_at", "created_by"]
+
+
+class ResultSerializer(serializers.ModelSerializer[ExecutionResult]):
+    class Meta:
+        model = ExecutionResult
+        fields = [
+            "row_count",
+            "size_bytes",
+            "sha256",
+            "columns",
+            "parts",
+            "created_at",
+            "removed_at",
+        ]
+
+
+class ExecutionSerializer(serializers.ModelSerializer[WorkflowExecution]):
+    result = ResultSerializer(read_only=True, allow_null=True)
+    workflow_version = serializers.IntegerField(
+        source="workflow_version.number", read_only=True
+    )
+
+    class Meta:
+        model = WorkflowExecution
+        fields = [
+            "id",
+            "mark",
+            "attempt",
+            "state",
+            "reason",
+            "error_class",
+            "message",
+            "workflow_version",
+            "instance",
+            "account",
+            "amc_execution_id",
+            "amc_status",
+            "amc_request_id",
+            "request",
+            "cancel_requested_at",
+            "created_at",
+            "sending_at",
+            "submitted_at",
+            "amc_ended_at",
+            "ended_at",
+            "result",
+        ]
