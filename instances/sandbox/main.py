@@ -1,0 +1,145 @@
+"""Starts the sandbox: reads the command line, opens the port, serves until stopped."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from instances.sandbox.app import build_app
+from instances.sandbox.clock import SandboxClock
+from instances.sandbox.control_api import parse_moment
+from instances.sandbox.engine_room import SqlEngine
+from instances.sandbox.state import Sandbox, Settings
+from instances.sandbox.transport import HangUpProtocol
+
+DEFAULT_PORT = 8899
+DEFAULT_IMPRESSIONS = 200_000
+PORT_TAKEN = 1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Shared with the Django command."""
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="0: any free one (default 8899)"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(".data/sandbox"),
+        help="directory of the synthetic data, made when missing",
+    )
+    parser.add_argument(
+        "--speed",
+        type=not_negative,
+        default=1.0,
+        help="how long executions take: this times 1 to 4 seconds; 0: done at the "
+        "next look",
+    )
+    parser.add_argument(
+        "--now", type=parse_moment, help="where the sandbox's clock starts, ISO 8601"
+    )
+    parser.add_argument(
+        "--accounts", type=positive, default=1, help="how many accounts there are"
+    )
+    parser.add_argument(
+        "--impressions",
+        type=positive,
+        default=DEFAULT_IMPRESSIONS,
+        help="size of the synthetic data",
+    )
+    parser.add_argument(
+        "--record-answers",
+        action="store_true",
+        help="keep what was answered, for GET /_sandbox/answers",
+    )
+
+
+def not_negative(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1e6:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m instances.sandbox",
+        description="A local stand-in for Amazon Marketing Cloud.",
+    )
+    add_arguments(parser)
+    return run(parser.parse_args(arguments))
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serves until it is told to stop; returns the exit code."""
+    try:
+        listener = open_port(options.host, options.port)
+    except OSError as error:
+        print_line(f"Cannot listen on {options.host}:{options.port}: {error.strerror}")
+        return PORT_TAKEN
+    settings = Settings(
+        data_dir=options.data,
+        speed=options.speed,
+        now=options.now,
+        accounts=options.accounts,
+        record_answers=options.record_answers,
+    )
+    opener = engine_opener(options.data, impressions=options.impressions)
+    sandbox = Sandbox(settings, open_engine=opener)
+    port = listener.getsockname()[1]
+    print_line(f"AMC sandbox listening on http://{options.host}:{port}")
+    server_for(sandbox).run(sockets=[listener])
+    return 0
+
+
+def server_for(sandbox: Sandbox) -> uvicorn.Server:
+    """The Date header is the sandbox clock's, so uvicorn must not write its own."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            build_app(sandbox),
+            http=HangUpProtocol,
+            ws="none",
+            access_log=False,
+            log_level="warning",
+            date_header=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
+def engine_opener(
+    data_dir: Path, *, impressions: int
+) -> Callable[[SandboxClock], SqlEngine]:
+    def open_engine(clock: SandboxClock) -> SqlEngine:
+        # Imported here: DuckDB takes longer to import than the port may wait.
+        from instances.sandbox.engine.engine import Engine
+
+        today = clock.now().date()
+        return Engine.open(data_dir, impressions=impressions, today=today)
+
+    return open_engine
+
+
+def print_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
