@@ -58,3 +58,45 @@ class InvalidHeader(InstancesError):
     """A header of the request cannot be used."""
 
     code = "invalid_header"
+
+
+class InvalidGrant(InstancesError):
+    """Amazon no longer accepts this authorisation; its owner must connect again."""
+
+    code = "invalid_grant"
+
+
+class ApplicationRefused(InstancesError):
+    """Amazon does not accept our application's id or secret."""
+
+    code = "application_refused"
+
+
+class LwaUnavailable(InstancesError):
+    """Login with Amazon gave no usable answer; it may be asked again."""
+
+    code = "lwa_unavailable"
+
+
+class CredentialRefused(InstancesError):
+    """The connection is held or gone: nothing can be asked of Amazon through it."""
+
+    code = "credential"
+
+
+class ApplicationHeld(InstancesError):
+    """Amazon refuses our application, so no access token can be had for anybody."""
+
+    code = "application_held"
+
+
+class ConsentRefused(InstancesError):
+    """The connection was not made; start again. `code` says what was wrong."""
+
+    code = "consent_refused"
+
+    def __init__(
+        self, message: str = "", *, code: str, field: str | None = None
+    ) -> None:
+        super().__init__(message, field=field)
+        self.code = code

@@ -1,0 +1,3 @@
+"""Amazon Marketing Cloud over HTTP."""
+
+from __future__ import annotations
