@@ -112,10 +112,13 @@ class Supervisor:
 def stop_signals_raise() -> Iterator[None]:
     """Turn the first stop signal into StopAsked, wherever the program is.
 
-    SIGHUP stays ignored under nohup. Background shells ignore SIGINT; we do not.
+    Later ones change nothing: the stop is under way. SIGHUP stays ignored under
+    nohup. Background shells ignore SIGINT; we do not.
     """
 
     def ask(number: int, frame: FrameType | None) -> None:
+        for other in STOP_SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
         raise StopAsked(signal.Signals(number).name)
 
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
@@ -130,7 +133,7 @@ def stop_signals_raise() -> Iterator[None]:
 
 @contextmanager
 def signals_ignored() -> Iterator[None]:
-    """Let an orderly stop finish: a second Ctrl-C changes nothing."""
+    """Let an orderly stop finish, whatever the reason for it."""
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -81,8 +81,8 @@ def await_runs(
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         each_round()
-        firsts = _first_runs(api.pages("runs/", schedule=schedule))
-        _refuse_failures(firsts)
+        firsts = first_runs(api.pages("runs/", schedule=schedule))
+        refuse_failures(firsts)
         if {run["instance_id"] for run in firsts if run["state"] == "SUCCEEDED"} >= set(
             INSTANCES
         ):
@@ -115,7 +115,7 @@ def _instance(api: Api, instance_id: str) -> int:
     return int(instance["id"])
 
 
-def _first_runs(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def first_runs(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Per target the earliest slot; runs by hand do not count."""
     firsts: dict[str, dict[str, Any]] = {}
     for run in sorted(runs, key=lambda run: str(run["scheduled_for"])):
@@ -124,7 +124,7 @@ def _first_runs(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(firsts.values())
 
 
-def _refuse_failures(runs: list[dict[str, Any]]) -> None:
+def refuse_failures(runs: list[dict[str, Any]]) -> None:
     for run in runs:
         if run["state"] in FAILED_STATES:
             raise SmokeFailed(

@@ -66,17 +66,12 @@ class Demo:
 
 
 def processes_of(folder: Path) -> list[str]:
-    """The command lines of all processes that work in the folder, but the first."""
-    mark = str(folder).encode()
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (process / "cmdline").read_bytes()
-            if mark in command or mark in (process / "environ").read_bytes():
-                found.append(command.replace(b"\0", b" ").decode())
-        except OSError:  # it ended, or is not ours
-            continue
-    return [command for command in found if command]
+    """The command lines of all processes that work in the folder."""
+    return [
+        _text_of(process / "cmdline")
+        for process in Path("/proc").glob("[0-9]*")
+        if str(folder) in _text_of(process / "cmdline") + _text_of(process / "environ")
+    ]
 
 
 @pytest.fixture
@@ -138,18 +133,17 @@ def test_a_killed_demo_leaves_nothing_and_starts_again(folder: Path) -> None:
 @linux_only
 def test_what_dies_is_started_again(folder: Path) -> None:
     demo = on_free_ports(folder)
-    demo.await_welcome()
-    [beat] = [
-        process
-        for process in Path("/proc").glob("[0-9]*")
-        if _reads(process / "environ", f"DATA_DIR={folder}")
-        and _reads(process / "cmdline", "beat\0")
-    ]
+    url = demo.await_welcome()
+    victims = ("beat", "valkey", "postgres", "sandbox")
 
-    os.kill(int(beat.name), signal.SIGKILL)
+    for name in victims:
+        os.kill(pid_of(name, folder), signal.SIGKILL)
 
-    assert wait_until(lambda: "starting it again in 1 s" in demo.said, 10), demo.said
-    assert wait_until(lambda: any(" beat " in p for p in processes_of(folder)), 10)
+    for name in victims:
+        note = f"{name} ended (exit code -9); starting it again in 1 s"
+        assert wait_until(lambda note=note: note in demo.said, 10), demo.said
+    assert wait_until(lambda: is_ready(url), 60), demo.said
+    assert all(pid_of(name, folder) for name in victims)
     assert demo.end(signal.SIGTERM) == 0
 
 
@@ -185,8 +179,45 @@ def test_a_taken_port_that_was_asked_for_is_refused(folder: Path) -> None:
     assert f"Port {port} is taken" in demo.said
 
 
-def _reads(path: Path, mark: str) -> bool:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@linux_only
+def test_a_stop_while_starting_leaves_nothing(
+    folder: Path, number: signal.Signals
+) -> None:
+    demo = on_free_ports(folder)
+    assert wait_until(lambda: "Preparing the database" in demo.said, START_SECONDS)
+
+    demo.process.send_signal(number)
+    demo.process.send_signal(number)
+
+    assert demo.process.wait(STOP_SECONDS) == 0, demo.said
+    assert processes_of(folder) == []
+
+
+def is_ready(url: str) -> bool:
+    """Whether the web server, its database and its broker answer."""
     try:
-        return mark.encode() in path.read_bytes()
+        with urllib.request.urlopen(f"{url}/healthz/ready") as answer:  # noqa: S310 - ours
+            return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def pid_of(name: str, folder: Path) -> int:
+    """The first process of that child of the demo."""
+    marks = {"beat": " beat ", "sandbox": " amc_sandbox ", "valkey": "valkey-server "}
+    mark = marks.get(name, f"{name} -D ")
+    pids = [
+        int(process.name)
+        for process in Path("/proc").glob("[0-9]*")
+        if mark in _text_of(process / "cmdline")
+        and str(folder) in _text_of(process / "cmdline") + _text_of(process / "environ")
+    ]
+    return min(pids, default=0)
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""

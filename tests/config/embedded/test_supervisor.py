@@ -127,6 +127,14 @@ def test_a_stop_signal_ends_the_watch(
     assert signal.getsignal(number) == before
 
 
+def test_a_second_ctrl_c_does_not_disturb_the_stop() -> None:
+    with stop_signals_raise():
+        with pytest.raises(StopAsked):
+            os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def test_nohup_stays_deaf_to_a_lost_terminal() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
