@@ -1,11 +1,27 @@
-"""A database that several threads share."""
+"""Amazon, which is the sandbox; and a database that several threads share."""
 
 from __future__ import annotations
 
 import pytest
 from django.db import connection
+from pytest_django.fixtures import Settings
 
 from instances.models import LwaApplication
+
+# pytest finds fixtures by their names in this module.
+from tests.amc.fixtures import amc, amc_process
+from tests.amc.server import Amc
+from tests.makers import NOON
+
+__all__ = ["amc", "amc_process"]
+
+
+@pytest.fixture
+def amazon(amc: Amc, settings: Settings) -> Amc:
+    """The product talks to the sandbox, whose clock stands at NOON."""
+    settings.AMAZON_URL = settings.AMAZON_BROWSER_URL = amc.base_url
+    amc.clock(now=NOON.isoformat(), rate=0)
+    return amc
 
 
 @pytest.fixture

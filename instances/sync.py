@@ -1,0 +1,183 @@
+"""Accounts and instances as Amazon lists them for a connection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from instances.amc.answers import AmcAccount, AmcInstance
+from instances.amc.errors import Forbidden
+from instances.amc.gateway import account_gateway, connection_gateway
+from instances.changelog import changing
+from instances.models import Account, Connection, Instance, Membership, Role
+from instances.models.changes import Change
+from instances.moments import carried_on
+from instances.regions import region_of
+
+FINISHED = ("", "COMPLETED", "SUCCEEDED")  # creation statuses; "" is Amazon's silence
+LONGEST_NAME = 255  # of the columns
+SYNCED = ["account", "name", "requires_synthetic_data"]
+SYNTHETIC = "SANDBOX"  # the kind of instance that has synthetic data only
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncResult:
+    """Counts of rows; `forbidden`: entity ids whose instances Amazon does not list.
+
+    `elsewhere`: instances that belong to another account here. A sync moves none:
+    their runs may be open.
+    """
+
+    accounts_created: int
+    accounts_updated: int
+    instances_created: int
+    instances_updated: int
+    memberships_created: int
+    forbidden: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """One account at Amazon; `instances` is None when they are not for us to see."""
+
+    account: AmcAccount
+    instances: tuple[AmcInstance, ...] | None
+
+
+def sync_from_amazon(connection: Connection, *, now: datetime) -> SyncResult:
+    """Bring our rows up to what Amazon lists; nothing of ours is deleted.
+
+    The first user whose connection lists an account becomes its admin. Raises what a
+    Gateway raises, and has changed nothing then. Not to be called in a transaction.
+    """
+    listed = _listed(connection, now=now)
+    with (
+        transaction.atomic(),
+        changing(None, Change.Origin.SYSTEM, "listed by Amazon", now=now),
+    ):
+        return _record(listed, connection, now=now)
+
+
+def _listed(connection: Connection, *, now: datetime) -> list[Listed]:
+    clock = carried_on(now)
+    accounts = connection_gateway(connection, now=clock()).accounts()
+    return [_with_instances(each, connection, now=clock()) for each in accounts]
+
+
+def _with_instances(
+    account: AmcAccount, connection: Connection, *, now: datetime
+) -> Listed:
+    try:
+        instances = account_gateway(account, connection, now=now).instances()
+    except Forbidden:  # terms not accepted, say; the other accounts go on
+        return Listed(account=account, instances=None)
+    return Listed(account=account, instances=instances)
+
+
+def _record(
+    listed: Sequence[Listed], connection: Connection, *, now: datetime
+) -> SyncResult:
+    """In one order for all, so that two syncs wait for each other but never lock up."""
+    counts: Counter[str] = Counter()
+    accounts: list[Account] = []
+    elsewhere: list[str] = []
+    for each in sorted(listed, key=_identity):
+        account = _account(each.account, counts, now=now)
+        accounts.append(account)
+        _admit_the_first(account, connection, counts, now=now)
+        elsewhere += _instances(account, each.instances or (), counts, now=now)
+    connection.accounts.set(accounts)
+    return SyncResult(
+        accounts_created=counts["accounts_created"],
+        accounts_updated=counts["accounts_updated"],
+        instances_created=counts["instances_created"],
+        instances_updated=counts["instances_updated"],
+        memberships_created=counts["memberships_created"],
+        forbidden=tuple(
+            each.account.entity_id for each in listed if each.instances is None
+        ),
+        elsewhere=tuple(elsewhere),
+    )
+
+
+def _identity(each: Listed) -> tuple[str, str]:
+    return each.account.entity_id, each.account.marketplace_id
+
+
+def _account(told: AmcAccount, counts: Counter[str], *, now: datetime) -> Account:
+    """The row, created or renamed as Amazon says, and locked."""
+    row, is_new = Account.objects.get_or_create(
+        account_id=told.entity_id,
+        marketplace_id=told.marketplace_id,
+        defaults={
+            "name": told.name[:LONGEST_NAME],
+            "region": region_of(told.marketplace_id),
+            "created_at": now,
+        },
+    )
+    account = Account.objects.select_for_update().get(pk=row.pk)
+    counts["accounts_created"] += is_new
+    if told.name and account.name != told.name[:LONGEST_NAME]:
+        account.name = told.name[:LONGEST_NAME]
+        account.save(update_fields=["name"])
+        counts["accounts_updated"] += 1
+    return account
+
+
+def _admit_the_first(
+    account: Account, connection: Connection, counts: Counter[str], *, now: datetime
+) -> None:
+    """The account is locked: of two who bring it at once, one is the first."""
+    if account.memberships.exists() or account.connections.exists():
+        return
+    Membership.objects.create(
+        account=account, user=connection.owner, role=Role.ADMIN, created_at=now
+    )
+    counts["memberships_created"] += 1
+
+
+def _instances(
+    account: Account,
+    told: Sequence[AmcInstance],
+    counts: Counter[str],
+    *,
+    now: datetime,
+) -> list[str]:
+    """Create and update; returns the ids that belong to another account here."""
+    finished = {each.id: each for each in told if each.creation_status in FINISHED}
+    missing = [each for each in finished.values() if each.id not in _rows(finished)]
+    Instance.objects.bulk_create(
+        [_new(each, account, now=now) for each in missing], ignore_conflicts=True
+    )
+    counts["instances_created"] += len(missing)
+    rows = _rows(finished)
+    ours = [row for row in rows.values() if row.account_id in (None, account.pk)]
+    changed = [row for row in ours if _adopt(row, account, finished[row.instance_id])]
+    Instance.objects.bulk_update(changed, SYNCED, batch_size=500)
+    counts["instances_updated"] += len(changed)
+    Instance.objects.filter(pk__in=[row.pk for row in ours]).update(synced_at=now)
+    return sorted(rows.keys() - {row.instance_id for row in ours})
+
+
+def _rows(ids: Iterable[str]) -> dict[str, Instance]:
+    return Instance.objects.in_bulk(list(ids), field_name="instance_id")
+
+
+def _new(told: AmcInstance, account: Account, *, now: datetime) -> Instance:
+    instance = Instance(instance_id=told.id, created_at=now)
+    _adopt(instance, account, told)
+    return instance
+
+
+def _adopt(row: Instance, account: Account, told: AmcInstance) -> bool:
+    """Make the row say what Amazon says; whether that changed it."""
+    before = [getattr(row, name) for name in SYNCED]
+    row.account = account
+    row.name = told.name[:LONGEST_NAME] or row.name
+    row.requires_synthetic_data = told.kind == SYNTHETIC
+    return before != [getattr(row, name) for name in SYNCED]

@@ -1,0 +1,35 @@
+"""What Celery does for this app; an argument is an id, the time is the database's."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+
+from instances.clock import database_now
+from instances.connections import retry_held_application
+from instances.errors import InstancesError
+from instances.models import Connection
+from instances.sync import sync_from_amazon
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task
+def try_held_application() -> None:
+    """While Amazon refuses our application: see whether it still does."""
+    if retry_held_application(database_now()):
+        log.info("application released")
+
+
+@shared_task
+def sync_connection(connection_id: int) -> None:
+    """Bring accounts and instances of a connection up to date; a failure is logged."""
+    connection = Connection.objects.usable().filter(pk=connection_id).first()
+    if connection is None:
+        return
+    try:
+        result = sync_from_amazon(connection, now=database_now())
+    except InstancesError as error:
+        log.warning("sync failed", connection=connection_id, error=error.message)
+    else:
+        log.info("synced", connection=connection_id, result=result)
