@@ -1,4 +1,4 @@
-"""The tables and columns of AMC: names, types, threshold levels, as `columns.json` says."""
+"""The tables and columns of AMC: names, types and threshold levels."""
 
 from __future__ import annotations
 

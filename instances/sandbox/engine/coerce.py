@@ -73,10 +73,12 @@ def _agree(left: exp.Expr, right: exp.Expr) -> None:
     kinds = {family(left), family(right)}
     if kinds == {"text", "number"}:
         text, number = (left, right) if family(left) == "text" else (right, left)
-        _cast(text, "BIGINT" if number.type.this in WHOLE else "DOUBLE")
+        whole = number.type is not None and number.type.this in WHOLE
+        _cast(text, "BIGINT" if whole else "DOUBLE")
     elif kinds == {"text", "time"}:
         text, moment = (left, right) if family(left) == "text" else (right, left)
-        _cast(text, "TIMESTAMP" if isinstance(text, exp.Literal) else moment.type)
+        is_literal = isinstance(text, exp.Literal)
+        _cast(text, "TIMESTAMP" if is_literal else moment.type or "TIMESTAMP")
     elif kinds == {"text", "bool"}:
         _cast(left if family(left) == "text" else right, "BOOLEAN")
 

@@ -24,7 +24,7 @@ FORMATS = {
 
 
 def formatted(column: str, kind: str) -> str:
-    """The expression that gives a column as AMC's text, or the nested value as it is."""
+    """The expression for a column as AMC's text, or for the nested value as it is."""
     if kind.endswith("]") or kind.startswith(("STRUCT", "MAP")):
         return column
     return FORMATS.get(kind, "CAST({0} AS VARCHAR)").format(column)
@@ -41,7 +41,7 @@ def text_of(value: object) -> object:
 
 @dataclass(kw_only=True)
 class CsvFiles:
-    """Writes rows into as many files as are needed; at least one, perhaps only a header."""
+    """Writes rows into as many files as are needed; the first may be only a header."""
 
     folder: Path
     header: Sequence[str]

@@ -1,4 +1,4 @@
-"""AMC's dialect of SQL for sqlglot: how it is read, and how the tree becomes DuckDB's."""
+"""AMC's dialect of SQL for sqlglot: how it is read, and how it becomes DuckDB's."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sqlglot.dialects.dialect import Dialect, NormalizationStrategy
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.generators.duckdb import DuckDBGenerator
 from sqlglot.parser import Parser
-from sqlglot.tokens import Token, Tokenizer, TokenType
+from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokens import Tokenizer
 
-from instances.sandbox.engine.function_table import SYNONYMS
+from instances.sandbox.engine.function_set_rows import SYNONYMS
 from instances.sandbox.engine.functions import FUNCTIONS, Function, find
 
 
@@ -89,8 +90,9 @@ def _extract(parser: Parser) -> exp.Expr:
     if name is None:
         parser.raise_error("Unknown time unit")
         return exp.Null()
-    parser._match(TokenType.FROM) or parser.raise_error("Expected FROM")
-    return call(name, parser._parse_bitwise())
+    if not parser._match(TokenType.FROM):
+        parser.raise_error("Expected FROM")
+    return call(name, parser._parse_bitwise() or exp.Null())
 
 
 def _position(parser: Parser) -> exp.Expr:
@@ -115,8 +117,8 @@ def _trim(parser: Parser) -> exp.Expr:
 class AmcParser(Parser):
     """Only the functions of our table are functions; all others stay anonymous.
 
-    sqlglot maps hundreds of names to nodes of its own, with meanings of other databases:
-    none of that is inherited.
+    sqlglot maps hundreds of names to nodes of its own, with meanings of other
+    databases: none of that is inherited.
     """
 
     FUNCTIONS = {

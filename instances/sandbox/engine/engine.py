@@ -147,7 +147,7 @@ class Engine:
     def _compiled(self, query: Query) -> Compiled:
         key = (
             query.sql,
-            query.declared,
+            repr(query.declared),
             repr(sorted(query.values.items())),
             query.privacy,
         )

@@ -1,8 +1,8 @@
 """The functions of AMC SQL: one table of name, arguments, result and translation.
 
-To add a function, add a row to `function_table`. Everything that other modules need to
-know of a function (how it parses, what it coerces, its type, its threshold level, its
-SQL) is in its row.
+To add a function, add a row to `function_rows` or `function_set_rows`. Everything that
+other modules need to know of a function (how it parses, what it coerces, its type, its
+threshold level, its SQL) is in its row.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
-from instances.sandbox.engine import function_table as rows
+from instances.sandbox.engine import function_rows as rows
+from instances.sandbox.engine import function_set_rows as sets
 
 Kind = Literal["scalar", "aggregate", "window"]
 
@@ -25,8 +26,8 @@ class Function:
     repeats the kind before it any number of times, none included.
     `returns` is a type of DuckDB, `#1` (the first argument's), `[#1]` (an array of it),
     `item` (of the first argument) or `common` (of the `same` arguments).
-    `sql` is the translation: `$1` … the arguments, `$*` all of them, `$rest` all but the
-    first, `$||` all of them concatenated.
+    `sql` is the translation: `$1` … the arguments, `$*` all of them, `$rest` all but
+    the first, `$||` all of them concatenated.
     `level_from` are the arguments whose threshold level the result has (None: all).
     """
 
@@ -62,7 +63,7 @@ def _function(row: rows.Row, kind: Kind) -> Function:
         returns=returns,
         sql=sql,
         kind=kind,
-        level_from=rows.LEVELS_FROM.get(name),
+        level_from=sets.LEVELS_FROM.get(name),
     )
 
 
@@ -72,13 +73,13 @@ def _all() -> dict[str, tuple[Function, ...]]:
         *rows.TEXT,
         *rows.NUMBER,
         *rows.TIME,
-        *rows.CONDITION,
-        *rows.ARRAY,
+        *sets.CONDITION,
+        *sets.ARRAY,
     ):
         found[row[0]].append(_function(row, "scalar"))
-    for row in rows.AGGREGATE:
+    for row in sets.AGGREGATE:
         found[row[0]].append(_function(row, "aggregate"))
-    for row in rows.WINDOW:
+    for row in sets.WINDOW:
         found[row[0]].append(_function(row, "window"))
     return {name: tuple(same) for name, same in found.items()}
 

@@ -1,4 +1,4 @@
-"""GROUP BY: what is neither grouped nor aggregated, and grouping by a window function."""
+"""GROUP BY: what is not grouped, and grouping by a window function."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def is_aggregated(select: exp.Select) -> bool:
 
 
 def check(sql: str, tree: exp.Expr) -> None:
-    """Refuse columns that are neither grouped nor aggregated, and misplaced aggregates."""
+    """Refuse columns that are not grouped, and aggregates where none may stand."""
     for scope in traverse_scope(tree):
         select = scope.expression
         if isinstance(select, exp.Select):

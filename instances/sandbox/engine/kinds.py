@@ -50,7 +50,8 @@ def annotate(tree: exp.Expr) -> None:
 def unwrapped(argument: exp.Expr) -> exp.Expr:
     """An aggregate's argument without its DISTINCT."""
     if isinstance(argument, exp.Distinct) and len(argument.expressions) == 1:
-        return argument.expressions[0]
+        inner: exp.Expr = argument.expressions[0]
+        return inner
     return argument
 
 
@@ -90,8 +91,9 @@ def _result(node: exp.Expr) -> exp.DataType | exp.DType:
 
 def common(nodes: list[exp.Expr]) -> exp.DataType | None:
     """The type that values can share: text when they mix, else the widest."""
-    kinds = [node.type for node in nodes if family(node) != "null"]
-    if not kinds or any(kind is None for kind in kinds):
+    typed = [node.type for node in nodes if family(node) != "null"]
+    kinds = [kind for kind in typed if kind is not None]
+    if not kinds or len(kinds) < len(typed):
         return None
     families = {family_of(kind) for kind in kinds}
     if families == {"number"}:

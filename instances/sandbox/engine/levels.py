@@ -9,13 +9,12 @@ from typing import Literal
 from sqlglot import exp
 
 from instances.sandbox.engine.catalog import Level, Table
-from instances.sandbox.engine.dialect import AggregateCall, Call
-from instances.sandbox.engine.errors import refused
+from instances.sandbox.engine.dialect import AggregateCall, AnyCall, Call
 from instances.sandbox.engine.functions import find
-from instances.sandbox.engine.kinds import branches, family, unwrapped
+from instances.sandbox.engine.kinds import branches, family
 
 PEOPLE = frozenset(
-    [
+    {
         "user_id",
         "request_tag",
         "device_id",
@@ -25,9 +24,9 @@ PEOPLE = frozenset(
         "conversion_id",
         "session_id",
         "visit_id",
-    ]
+    }
 )
-"""Columns whose values belong to one person each: grouping by one keeps people apart."""
+"""Columns whose values belong to one person each: grouped by one, people stay apart."""
 
 People = Literal["one", "some", "nobody"]
 """Who is behind a row: one person (whose id is known), a number of them, or no one."""
@@ -37,11 +36,16 @@ PREDICATES = (exp.Predicate, exp.Connector, exp.Not)
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """What is known of an output column."""
+    """What is known of an output column.
 
-    level: Level
+    `person`: its values name one person each; `metric`: it was counted or added up;
+    `fixed`: its values come from the text of the query, not from the data.
+    """
+
+    level: Level = Level.NONE
     person: bool = False
     metric: bool = False
+    fixed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,8 @@ class Shape:
     people: People
 
 
-NOTHING = Output(level=Level.NONE)
+UNKNOWN = Output()
+FIXED = Output(fixed=True)
 
 
 def shape_of_table(table: Table) -> Shape:
@@ -79,7 +84,12 @@ class Surroundings:
 
     def column(self, node: exp.Column) -> Output:
         source = self.sources.get(node.table)
-        return source.outputs.get(node.name, NOTHING) if source else NOTHING
+        return source.outputs.get(node.name, UNKNOWN) if source else UNKNOWN
+
+    def query(self, node: exp.Query) -> list[Output]:
+        """The columns of a subquery; nothing known counts as the most secret."""
+        shape = self.subqueries.get(id(node.unnest()))
+        return list(shape.outputs.values()) if shape else [Output(level=Level.INTERNAL)]
 
 
 def output(node: exp.Expr, around: Surroundings) -> Output:
@@ -89,6 +99,7 @@ def output(node: exp.Expr, around: Surroundings) -> Output:
         level=level(item, around),
         person=is_person(item, around),
         metric=family(item) == "number" and is_metric(item, around),
+        fixed=is_fixed(item, around),
     )
 
 
@@ -103,15 +114,8 @@ def level(node: exp.Expr, around: Surroundings) -> Level:
     if isinstance(node, PREDICATES):
         return Level.NONE
     if isinstance(node, exp.Query):
-        return _level_of_query(node, around)
+        return max((column.level for column in around.query(node)), default=Level.NONE)
     return max((level(part, around) for part in _value_parts(node)), default=Level.NONE)
-
-
-def _level_of_query(node: exp.Query, around: Surroundings) -> Level:
-    shape = around.subqueries.get(id(node.unnest()))
-    if shape is None:
-        return Level.INTERNAL
-    return max((column.level for column in shape.outputs.values()), default=Level.NONE)
 
 
 def _value_parts(node: exp.Expr) -> list[exp.Expr]:
@@ -122,7 +126,7 @@ def _value_parts(node: exp.Expr) -> list[exp.Expr]:
         return [node.this]
     if isinstance(node, exp.PropertyEQ):
         return [node.expression]
-    if isinstance(node, (Call, AggregateCall)):
+    if isinstance(node, AnyCall):
         row = find(node.this, len(node.expressions))
         arguments = node.expressions
         if row is None or row.level_from is None:
@@ -151,46 +155,14 @@ def is_metric(node: exp.Expr, around: Surroundings) -> bool:
     return any(is_metric(part, around) for part in _value_parts(node))
 
 
-def check_comparisons(sql: str, select: exp.Select, around: Surroundings) -> None:
-    """Refuse comparing a HIGH or VERY_HIGH column with a literal or a parameter."""
-    for node in _own_nodes(select):
-        if isinstance(node, (exp.Binary, exp.In, exp.Between)) or (
-            isinstance(node, Call) and node.this in {"CONTAINED_IN", "ARRAY_CONTAINS"}
-        ):
-            _check_comparison(sql, node, around)
-
-
-def _own_nodes(select: exp.Select) -> list[exp.Expr]:
-    return [
-        node
-        for node in select.walk(
-            prune=lambda n: isinstance(n, exp.Query) and n is not select
-        )
-        if node is not select
-    ]
-
-
-def _check_comparison(sql: str, node: exp.Expr, around: Surroundings) -> None:
-    if isinstance(node, exp.Binary) and not isinstance(node, exp.Predicate):
-        return
-    if isinstance(node, (exp.Is, exp.PropertyEQ)):
-        return
-    parts = [
-        part for part in node.iter_expressions() if not isinstance(part, exp.Query)
-    ]
-    secret = [part for part in parts if level(part, around) >= Level.HIGH]
-    fixed = [part for part in parts if _is_fixed(part)]
-    if secret and fixed:
-        column = secret[0].find(exp.Column)
-        name = column.name if column is not None else secret[0].sql()
-        message = (
-            f"Column '{name}' has the aggregation threshold"
-            f" {level(secret[0], around).name} and can't be compared with a literal"
-        )
-        raise refused(sql, column, message)
-
-
-def _is_fixed(node: exp.Expr) -> bool:
-    return node.find(exp.Column, exp.Query) is None and not isinstance(
-        unwrapped(node), exp.Null
-    )
+def is_fixed(node: exp.Expr, around: Surroundings) -> bool:
+    """Whether the value comes from the text of the query alone."""
+    if isinstance(node, exp.Null):
+        return False
+    if isinstance(node, exp.Query):
+        return all(column.fixed for column in around.query(node))
+    if isinstance(node, exp.Column):
+        return around.column(node).fixed
+    if isinstance(node, AnyCall) and node.this == "COUNT":
+        return False
+    return all(is_fixed(part, around) for part in node.iter_expressions())

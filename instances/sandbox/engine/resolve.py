@@ -27,7 +27,7 @@ ALIAS_PLACES = (exp.Group, exp.Having, exp.Order)
 @cache
 def schema() -> MappingSchema:
     """All tables, for sqlglot's resolution and types."""
-    mapping = {
+    mapping: dict[str, object] = {
         name: {
             column.name: DUCKDB_TYPES[column.data_type].partition("(")[0]
             for column in table.columns.values()

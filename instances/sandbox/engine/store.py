@@ -137,7 +137,7 @@ def _say(line: str) -> None:
 
 
 SETTINGS = (
-    "SET TimeZone = 'UTC'",
+    "SET GLOBAL TimeZone = 'UTC'",
     "SET threads = 2",
     "SET memory_limit = '2GB'",
     "SET temp_directory = ''",
@@ -155,9 +155,16 @@ SETTINGS = (
 def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     """The stored file, read-only, shut off from files and network."""
     connection = duckdb.connect(str(path), read_only=True)
-    for setting in SETTINGS:
-        connection.execute(setting)
+    if not _is_locked(connection):
+        for setting in SETTINGS:
+            connection.execute(setting)
     return connection
+
+
+def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether another connection of this process has opened and locked the file."""
+    row = connection.execute("SELECT current_setting('lock_configuration')").fetchone()
+    return row is not None and bool(row[0])
 
 
 def as_naive_utc(moment: datetime) -> datetime:

@@ -99,12 +99,10 @@ def parse(sql: str) -> exp.Expr:
 def _parse_error(sql: str, error: ParseError) -> QueryRefused:
     details = error.errors[0] if error.errors else {}
     found = str(details.get("highlight") or "")
-    before = str(details.get("start_context") or "")
     line, column = details.get("line"), details.get("col")
     if line is None or column is None:
         return QueryRefused(str(error).partition("\n")[0])
     start = _offset(sql, int(line), int(column)) - len(found)
-    del before
     return encountered(sql, found, max(start, 0))
 
 

@@ -101,6 +101,12 @@ TYPES = frozenset(
 )
 
 
+UNITS = frozenset(
+    ["SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"]
+)
+"""Units of an INTERVAL, the only place of a bare word."""
+
+
 def check(sql: str, tree: exp.Expr) -> None:
     """Refuse the tree unless every node and every part of it is on the list."""
     _check_root(sql, tree)
@@ -141,5 +147,7 @@ def _check_special(sql: str, node: exp.Expr) -> None:
         raise refused(sql, node.this, f"{words} JOIN is not supported")
     if isinstance(node, exp.DataType) and node.this not in TYPES:
         raise refused(sql, node, f"Unknown identifier '{node.sql()}'")
-    if isinstance(node, exp.Var) and not isinstance(node.parent, exp.Interval):
-        raise refused(sql, node, f"Unsupported word {node.name}")
+    if isinstance(node, exp.Var) and node.name.upper().rstrip("S") not in UNITS:
+        raise refused(sql, node, f"Unknown time unit {node.name}")
+    if isinstance(node, exp.Identifier) and node.name.startswith("__"):
+        raise refused(sql, node, f"Object '{node.name}' not found")

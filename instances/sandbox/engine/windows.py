@@ -21,6 +21,7 @@ DAYS_OF_YEAR, DAYS_OF_MONTH = 365, 30
 """Years and months in a duration are not documented; these are our choice."""
 
 NOTHING = timedelta(0)
+FIRST, LAST = datetime(1, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001 - as stored
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class Bound:
         try:
             return moment + self.moved
         except OverflowError:
-            return datetime.min if self.edge == "start" else datetime.max
+            return FIRST if self.edge == "start" else LAST
 
 
 def duration(text: str) -> timedelta | None:
@@ -79,8 +80,8 @@ def _extend(sql: str, table: exp.Table, call: exp.Anonymous) -> None:
     arguments = call.expressions
     if len(arguments) != 3 or not all(argument.is_string for argument in arguments):
         message = (
-            "EXTEND_TIME_WINDOW takes a table and two durations, each in quotes, such as"
-            " EXTEND_TIME_WINDOW('dsp_impressions', 'P14D', 'P1D')"
+            "EXTEND_TIME_WINDOW takes a table and two durations, each in quotes, such"
+            " as EXTEND_TIME_WINDOW('dsp_impressions', 'P14D', 'P1D')"
         )
         raise refused(sql, call, message)
     name, before, after = (argument.name for argument in arguments)

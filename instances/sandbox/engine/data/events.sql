@@ -23,7 +23,8 @@ SELECT
     d,
     floor(getvariable('users') * pow(draw(journey, 'user'), 1.7))::BIGINT AS person,
     (1 + floor(30 * pow(bits(h, 0), 1.35)))::INTEGER AS adv,
-    least(30, 1 + floor(ln(1.0 - bits(h, 1)) / ln(0.8)))::INTEGER AS touches
+    least(30, 1 + floor(ln(1.0 - bits(h, 1)) / ln(0.8)))::INTEGER AS touches,
+    bits(h, 2) AS habit
 FROM drawn;
 
 CREATE TEMP TABLE touch AS
@@ -52,12 +53,18 @@ WITH steps AS (
             + floor((((bits(ha, 1) + bits(ha, 2)) * 43200) + 43200) % 86400))::BIGINT
             * 1000000
         ) + to_milliseconds(floor(bits(ha, 3) * 1000)::BIGINT) AS t,
-        CASE WHEN bits(hb, 0) < 0.45 THEN floor(pow(bits(hb, 1), 1.2) * 8) + 1
-            WHEN bits(hb, 0) < 0.75 THEN floor(pow(bits(hb, 1), 1.2) * 5) + 9
-            WHEN bits(hb, 0) < 0.88 THEN floor(bits(hb, 1) * 4) + 14
-            WHEN bits(hb, 0) < 0.97 THEN floor(bits(hb, 1) * 3) + 18
-            ELSE floor(bits(hb, 1) * 2) + 21 END::INTEGER AS plan_no
+        -- Most of a journey's touches of a kind are of one campaign.
+        CASE WHEN draw(journey * 100 + k, 'habit') < 0.65 THEN habit
+            ELSE bits(hb, 1) END AS choice
     FROM kept
+), planned AS (
+    SELECT *,
+        CASE WHEN bits(hb, 0) < 0.45 THEN floor(pow(choice, 1.2) * 8) + 1
+            WHEN bits(hb, 0) < 0.75 THEN floor(pow(choice, 1.2) * 5) + 9
+            WHEN bits(hb, 0) < 0.88 THEN floor(choice * 4) + 14
+            WHEN bits(hb, 0) < 0.97 THEN floor(choice * 3) + 18
+            ELSE floor(choice * 2) + 21 END::INTEGER AS plan_no
+    FROM timed
 )
 SELECT
     touch, journey, person, adv, k, last_k, t, plan_no, hb, hc,
@@ -72,7 +79,7 @@ SELECT
     (adv * 100 + 1 + floor(pow(bits(hc, 1), 1.6) * 12))::INTEGER AS product_no,
     bits(hc, 2) < CASE WHEN plan_no <= 8 THEN 0.03 ELSE 0.12 END AS clicked,
     t + to_hours(24 + floor(bits(hb, 3) * 24)::BIGINT) AS avail
-FROM timed;
+FROM planned;
 
 CREATE TABLE f_dsp AS
 SELECT

@@ -66,8 +66,8 @@ CREATE VIEW m_dsp_impressions AS
 SELECT *, t AS __t, t AS impression_dt_utc, 1 AS impressions,
     CAST(cost AS DOUBLE) AS total_cost, (cost * 0.85)::BIGINT AS impression_cost,
     0 AS managed_service_fee, 0 AS ocm_fee, (cost * 0.02)::BIGINT * 1000
-        AS third_party_fees, true AS placement_is_view_aware,
-    true AS supply_source_is_view_aware, 0.71 AS placement_view_rate,
+        AS third_party_fees, medium <> 'Audio' AS placement_is_view_aware,
+    medium <> 'Audio' AS supply_source_is_view_aware, 0.71 AS placement_view_rate,
     0.68 AS supply_source_view_rate,
     [10001 + touch % 6, 10007 + touch % 5] AS user_behavior_segment_ids,
     CASE WHEN touch % 4 = 0 THEN [10001 + touch % 6] END
@@ -321,7 +321,8 @@ SELECT *, conversion_t AS __t FROM m_attributed;
 CREATE VIEW m_amazon_attributed_events_by_traffic_time AS
 SELECT *, touch_t AS __t FROM m_attributed;
 
--- Membership has no time window; the snapshots are the month's first day.
+-- Membership has no time window. It is who was met at any time of the data set: the
+-- one thing here that is not a function of a day.
 CREATE TABLE d_member AS
 SELECT user_id, adv, 10001 + (hashed(user_id, 'segment') % 11)::INTEGER AS segment_id
 FROM (SELECT DISTINCT user_id, adv FROM f_dsp WHERE user_id IS NOT NULL)
