@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from instances.sandbox.executions import BUSY, Execution, Outcome, Status
+from instances.sandbox.executions import BUSY, Execution, Status
 
 TIMED_OUT = "Workflow execution exceeded its timeout of {seconds} seconds."
 
@@ -25,28 +25,36 @@ class Caps:
 
 
 def advance(
-    executions: Iterable[Execution], *, now: datetime, caps: Caps
-) -> list[Execution]:
-    """Make every move due by `now` within one account; returns those that started.
+    executions: Iterable[Execution],
+    *,
+    now: datetime,
+    caps: Caps,
+    since: datetime | None = None,
+) -> datetime:
+    """Make every move due by `now` within one account; returns how far time came.
 
-    Whoever started has no outcome yet: give it one, and call again.
+    It stops where an execution should end whose SQL is still being worked on: its
+    place may be the next one's. Give it an outcome and call again. `since` is what
+    the call before returned: who waited then can start no sooner.
     """
-    queue = Queue([e for e in executions if not e.is_final], caps=caps)
+    open_ones = [execution for execution in executions if not execution.is_final]
+    queue = Queue(open_ones, caps=caps, since=since)
     while (moment := queue.next_moment()) is not None and moment <= now:
         queue.work_off(moment)
-    return queue.started
+    return min(now, queue.stops_at() or now)
 
 
 class Queue:
     """The open executions of one account during one `advance`."""
 
-    def __init__(self, executions: list[Execution], *, caps: Caps) -> None:
+    def __init__(
+        self, executions: list[Execution], *, caps: Caps, since: datetime | None
+    ) -> None:
         self._caps = caps
         self._busy = [e for e in executions if e.status in BUSY]
         self._taken = Counter(e.instance.instance_id for e in self._busy)
         self._waiting: dict[str, deque[Execution]] = defaultdict(deque)
-        self._freed_at: datetime | None = None
-        self.started: list[Execution] = []
+        self._freed_at = since
         for execution in sorted(executions, key=turn):
             if may_start(execution):
                 self._waiting[execution.instance.instance_id].append(execution)
@@ -56,7 +64,15 @@ class Queue:
         moments = [end for e in self._busy if (end := next_end(e)) is not None]
         if (first := self._next_to_start()) is not None:
             moments.append(self._start_of(first))
-        return min(moments, default=None)
+        moment, stop = min(moments, default=None), self.stops_at()
+        if moment is not None and stop is not None and stop <= moment:
+            return None
+        return moment
+
+    def stops_at(self) -> datetime | None:
+        """Beyond this nothing is known, until some SQL is done."""
+        due = [since for e in self._busy if (since := awaited_since(e)) is not None]
+        return min(due, default=None)
 
     def work_off(self, moment: datetime) -> None:
         """Ends first: they make room for starts at the same moment."""
@@ -89,7 +105,6 @@ class Queue:
         self._waiting[instance_id].popleft()
         self._taken[instance_id] += 1
         self._busy.append(execution)
-        self.started.append(execution)
 
     def _move_on(self, execution: Execution, *, at: datetime) -> None:
         end(execution, at=at)
@@ -113,42 +128,35 @@ def next_end(execution: Execution) -> datetime | None:
     """When a busy execution makes its next move; None while that is open."""
     if execution.status is Status.PUBLISHING:
         return execution.updated_at + execution.pace.publishing
+    if exceeds_limit(execution):
+        return execution.times_out_at
+    return execution.work_ends_at if execution.outcome is not None else None
+
+
+def awaited_since(execution: Execution) -> datetime | None:
+    """When it should have ended, if only its SQL is not done yet."""
+    is_open = execution.status is Status.RUNNING and execution.outcome is None
+    return None if not is_open or exceeds_limit(execution) else execution.work_ends_at
+
+
+def exceeds_limit(execution: Execution) -> bool:
+    """Whether the time limit ends it, before its SQL could."""
     due, limit = execution.work_ends_at, execution.times_out_at
-    if due is None or limit is None:
-        return None
-    if execution.is_stuck_in(Status.RUNNING) or due > limit:
-        return limit
-    return due if execution.outcome is not None else None
+    is_longer = due is not None and limit is not None and due > limit
+    return is_longer or execution.is_stuck_in(Status.RUNNING)
 
 
 def end(execution: Execution, *, at: datetime) -> None:
     """RUNNING → its end, by way of PUBLISHING when there is a result to write."""
-    outcome = execution.outcome or Outcome(status=Status.FAILED)
-    due, limit = execution.work_ends_at, execution.times_out_at
-    if execution.status is Status.PUBLISHING:
-        execution.move(outcome.status, at=at)
-    elif limit is not None and at >= limit and (due is None or due > limit):
-        fail_for_time(execution, at=at)
-    elif outcome.status is Status.SUCCEEDED and outcome.files:
+    outcome = execution.outcome
+    if execution.status is Status.RUNNING and exceeds_limit(execution):
+        seconds = execution.submission.timeout_seconds
+        execution.reason = TIMED_OUT.format(seconds=seconds)
+        execution.move(Status.FAILED, at=at)
+    elif outcome is None:
+        raise RuntimeError("An execution cannot end before its SQL has.")
+    elif execution.status is Status.RUNNING and outcome.files:
         execution.move(Status.PUBLISHING, at=at)
     else:
         execution.reason = outcome.reason
         execution.move(outcome.status, at=at)
-
-
-def fail_for_time(execution: Execution, *, at: datetime) -> None:
-    seconds = execution.submission.timeout_seconds
-    execution.reason = TIMED_OUT.format(seconds=seconds)
-    execution.move(Status.FAILED, at=at)
-
-
-def is_due(execution: Execution, *, now: datetime) -> bool:
-    """It should have ended by the clock, and only its SQL is still being worked on."""
-    due = execution.work_ends_at
-    return (
-        execution.status is Status.RUNNING
-        and execution.outcome is None
-        and due is not None
-        and due <= now
-        and next_end(execution) is None
-    )

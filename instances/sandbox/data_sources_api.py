@@ -12,6 +12,9 @@ from instances.sandbox.errors import Refusal
 from instances.sandbox.paging import page_of
 from instances.sandbox.state import Sandbox
 
+OUTPUT_CHANNELS = [{"channel": {"type": "DOWNLOAD"}, "outputAvailable": True}]
+"""Without a bucket there are download links and nothing else."""
+
 
 async def list_data_sources(sandbox: Sandbox, call: Call) -> Answer:
     instance_of(sandbox, call)
@@ -33,7 +36,8 @@ async def all_sources(sandbox: Sandbox) -> list[Mapping[str, object]]:
         engine = await sandbox.engine_room.engine()
     except EngineMissing as missing:
         raise Refusal(500, str(missing)) from missing
-    return sorted(engine.data_sources(), key=source_id)
+    sources = sorted(engine.data_sources(), key=source_id)
+    return [{**source, "outputChannels": OUTPUT_CHANNELS} for source in sources]
 
 
 def source_id(source: Mapping[str, object]) -> str:

@@ -52,7 +52,7 @@ async def cancel_execution(sandbox: Sandbox, call: Call) -> Answer:
         raise Refusal(400, "The status of an execution can only be set to CANCELLED.")
     if sandbox.faults.strike("cancel_lost", call):
         return json_answer({})
-    if not sandbox.progress.cancel(execution):
+    if not await sandbox.progress.cancel(execution):
         raise Refusal(
             400,
             f"Execution with ID {execution.id} cannot be cancelled because it is "

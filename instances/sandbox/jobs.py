@@ -59,13 +59,13 @@ def foretold(execution: Execution) -> Outcome | None:
     return None
 
 
-def job_of(execution: Execution, *, results: Path, now: datetime) -> Job:
+def job_of(execution: Execution, *, results: Path) -> Job:
     several = execution.fate("several_files")
     return Job(
         execution_id=execution.id,
         submission=execution.submission,
         instance=execution.instance,
-        now=now,
+        now=execution.created_at,
         folder=results / execution.id,
         files=min(max(int(several.number("files")), 2), MOST_FILES) if several else 1,
         is_empty=execution.fate("empty_result") is not None,

@@ -6,24 +6,25 @@ import asyncio
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from instances.sandbox.capacity import Caps, advance, is_due
+from instances.sandbox.capacity import Caps, advance, awaited_since
 from instances.sandbox.clock import SandboxClock
 from instances.sandbox.engine_room import EngineRoom
 from instances.sandbox.executions import Execution, Outcome, Status
 from instances.sandbox.jobs import foretold, job_of, perform
 from instances.sandbox.store import Executions
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 PATIENCE_AT_ONCE_SECONDS = 20.0
 PATIENCE_SECONDS = 2.0
 """How long a look waits for SQL that the clock says is done."""
 
 
 class Progress:
-    """The clock decides when an execution ends, the SQL only whether it can yet.
+    """The SQL is run when an execution is made; the clock decides when that is seen.
 
     A look waits a little for SQL that is behind the clock, so that what it sees
     depends on the clock alone.
@@ -45,7 +46,15 @@ class Progress:
         self._results = results
         self._caps = caps
         self._jobs: dict[str, Future[Outcome]] = {}
+        self._reached: dict[str, datetime] = {}
         self.speed = speed
+
+    def begin(self, execution: Execution) -> None:
+        """Have its SQL run, unless a fault has decided its end already."""
+        execution.outcome = foretold(execution)
+        if execution.outcome is None:
+            job = job_of(execution, results=self._results)
+            self._jobs[execution.id] = self._engine_room.submit(partial(perform, job))
 
     async def look(self, account_id: str, targets: Iterable[Execution]) -> None:
         """Bring `targets` up to date; at speed 0 that ends them."""
@@ -57,9 +66,13 @@ class Progress:
             late = self._advance(account_id, now=now)
             watched = [execution for execution in watched if not execution.is_final]
             left = give_up_at - time.monotonic()
-            if not watched or not late or left <= 0:
+            if not watched or not late:
                 break
-            await any_done(late, seconds=left)
+            if left <= 0:
+                # From here on the others need not wait for these any longer.
+                watched += late
+                break
+            await any_done([self._jobs[e.id] for e in late], seconds=left)
         for execution in watched:
             if execution.status is Status.RUNNING:
                 execution.seen_running_at = now
@@ -69,9 +82,10 @@ class Progress:
         if self.speed:
             self._advance(account_id, now=self._clock.now())
 
-    def cancel(self, execution: Execution) -> bool:
-        """False when it is too late for that."""
-        self.glance(execution.instance.account.account_id)
+    async def cancel(self, execution: Execution) -> bool:
+        """False when it is too late for that. At speed 0 it has not begun yet."""
+        if self.speed:
+            await self.look(execution.instance.account.account_id, [execution])
         if not execution.cancel(now=self._clock.now()):
             return False
         self._drop_job(execution)
@@ -86,15 +100,17 @@ class Progress:
         if job is not None and not job.cancel():
             self._engine_room.cancel(execution.id)
 
-    def _advance(self, account_id: str, *, now: datetime) -> list[Future[Outcome]]:
-        """Returns the jobs that are behind the clock."""
+    def _advance(self, account_id: str, *, now: datetime) -> list[Execution]:
+        """Returns those whose SQL is behind the clock."""
         open_ones = self._executions.open_of(account_id)
         for execution in open_ones:
             self._take_outcome(execution)
-        while started := advance(open_ones, now=now, caps=self._caps):
-            for execution in started:
-                self._set_to_work(execution, now=now)
-        return [self._jobs[e.id] for e in open_ones if is_due(e, now=now)]
+        # The clock can be set back; then what was reached is not reached any more.
+        since = min(now, self._reached.get(account_id, LONG_AGO))
+        self._reached[account_id] = advance(
+            open_ones, now=now, caps=self._caps, since=since
+        )
+        return [e for e in open_ones if is_behind(e, now=now)]
 
     def _take_outcome(self, execution: Execution) -> None:
         job = self._jobs.get(execution.id)
@@ -107,11 +123,10 @@ class Progress:
                 else job.result()
             )
 
-    def _set_to_work(self, execution: Execution, *, now: datetime) -> None:
-        execution.outcome = foretold(execution)
-        if execution.outcome is None:
-            job = job_of(execution, results=self._results, now=now)
-            self._jobs[execution.id] = self._engine_room.submit(partial(perform, job))
+
+def is_behind(execution: Execution, *, now: datetime) -> bool:
+    due = awaited_since(execution)
+    return due is not None and due <= now
 
 
 async def any_done(jobs: Iterable[Future[Outcome]], *, seconds: float) -> None:

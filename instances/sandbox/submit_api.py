@@ -65,6 +65,7 @@ def open_execution(
         fates=fates,
     )
     sandbox.executions.add(execution)
+    sandbox.progress.begin(execution)
     sandbox.forget_old()
     return execution
 
