@@ -111,7 +111,8 @@ def _refusal(status: int, body: Mapping[str, Any]) -> Exception:
     code = body.get("error")
     text = without_secrets(str(body.get("error_description") or code or status))[:500]
     if isinstance(code, str) and 400 <= status < 500 and code in PERMANENT:
-        return PERMANENT[code](f"Amazon says: {text}")
+        refusal = PERMANENT[code]
+        return refusal(f"{refusal().message} Amazon says: {text}")
     return LwaUnavailable(f"Login with Amazon answered {status}: {text}")
 
 

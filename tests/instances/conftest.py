@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from instances.models import LwaApplication
+from instances.models import Account, LwaApplication
 
 # pytest finds fixtures by their names in this module.
 from tests.amc.fixtures import amc, amc_process
 from tests.amc.server import Amc
-from tests.makers import NOON
+from tests.makers import NOON, make_account
 
 __all__ = ["amc", "amc_process"]
 
@@ -22,6 +22,12 @@ def amazon(amc: Amc, settings: Settings) -> Amc:
     settings.AMAZON_URL = settings.AMAZON_BROWSER_URL = amc.base_url
     amc.clock(now=NOON.isoformat(), rate=0)
     return amc
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    """The account that the sandbox's first person may use."""
+    return make_account(account_id="ENTITY1SANDBOX")
 
 
 @pytest.fixture
