@@ -15,6 +15,7 @@ from django.db.models import F
 
 from instances import refreshing, vault
 from instances.alarms import end_alarm
+from instances.changelog import changing
 from instances.errors import (
     ApplicationHeld,
     CredentialRefused,
@@ -32,6 +33,7 @@ from instances.holds import (
 )
 from instances.lwa import Tokens
 from instances.models import Connection
+from instances.models.changes import Change
 from instances.moments import carried_on
 from instances.timing import times
 
@@ -43,6 +45,7 @@ __all__ = [
     "keep",
     "release",
     "release_application",
+    "release_readable",
     "replaced_token",
     "retry_held_application",
 ]
@@ -114,6 +117,27 @@ def retry_held_application(now: datetime) -> bool:
         except (ApplicationHeld, LwaUnavailable):
             return False
     return False
+
+
+def release_readable(now: datetime) -> int:
+    """Release what was held because no key of ours could read it, and now one can.
+
+    A worker started without an old key holds every connection that it touches; the
+    key's return must not send all their owners to Amazon.
+    """
+    held = Connection.objects.filter(
+        hold_reason=UnreadableToken().message, deleted_at=None
+    )
+    released = 0
+    for connection in held:
+        try:
+            vault.unseal(connection.pk, connection.refresh_token)
+        except UnreadableToken:
+            continue
+        reason = "the tokens can be read again"
+        with changing(None, Change.Origin.SYSTEM, reason, now=now):
+            released += release(connection.pk, now=now)
+    return released
 
 
 def _token(connection_id: int, *, rejected: str, clock: Callable[[], datetime]) -> str:

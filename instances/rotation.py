@@ -9,7 +9,6 @@ from instances.errors import UnreadableToken
 from instances.models import Connection
 
 TOKENS = ("refresh_token", "access_token")
-TRIES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,29 +20,28 @@ class Rotated:
 
 
 def rotate() -> Rotated:
-    """Encrypt each stored token with the newest key, without reading it.
+    """Encrypt each stored token with the newest key.
 
-    Safe while refreshes go on: what was replaced meanwhile is left alone, and is under
-    the newest key already where the process that stored it has that key.
+    Safe while refreshes go on: a row is written only as it was read, else read again.
     """
     rotated, unreadable = 0, []
     for pk in Connection.objects.exclude(refresh_token="").values_list("pk", flat=True):
         try:
-            rotated += _rotate(pk)
+            while not _is_rotated(pk):
+                pass  # a refresh was faster
         except UnreadableToken:
             unreadable.append(pk)
+        else:
+            rotated += 1
     return Rotated(rotated=rotated, unreadable=tuple(unreadable))
 
 
-def _rotate(pk: int) -> bool:
-    """A row is written only as it was read: a refresh in between is tried again."""
-    for _ in range(TRIES):
-        row = Connection.objects.filter(pk=pk)
-        refresh_token, access_token = row.values_list(*TOKENS).get()
-        as_read = row.filter(refresh_token=refresh_token, access_token=access_token)
-        if as_read.update(
-            refresh_token=refresh_token and vault.reseal(refresh_token),
-            access_token=access_token and vault.reseal(access_token),
-        ):
-            return True
-    return False
+def _is_rotated(pk: int) -> bool:
+    row = Connection.objects.filter(pk=pk)
+    refresh_token, access_token = row.values_list(*TOKENS).get()
+    as_read = row.filter(refresh_token=refresh_token, access_token=access_token)
+    rotated = as_read.update(
+        refresh_token=refresh_token and vault.reseal(refresh_token),
+        access_token=access_token and vault.reseal(access_token),
+    )
+    return bool(rotated)

@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from instances.clock import database_now
-from instances.connections import retry_held_application
+from instances.connections import release_readable, retry_held_application
 from instances.errors import InstancesError
 from instances.models import Connection
 from instances.sync import sync_from_amazon
@@ -16,9 +16,11 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def try_held_application() -> None:
-    """While Amazon refuses our application: see whether it still does."""
+    """See whether what is held needs to be held: the application, unreadable tokens."""
     if retry_held_application(database_now()):
         log.info("application released")
+    if released := release_readable(database_now()):
+        log.info("connections are readable again", released=released)
 
 
 @shared_task

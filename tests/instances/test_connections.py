@@ -18,6 +18,7 @@ from instances.connections import (
     disconnect,
     hold,
     release,
+    release_readable,
     replaced_token,
     retry_held_application,
 )
@@ -25,6 +26,7 @@ from instances.errors import ApplicationHeld, CredentialRefused, LwaUnavailable
 from instances.holds import hold_application, is_application_held
 from instances.models import Account, Connection, User
 from instances.models.changes import Change
+from instances.rotation import rotate
 from instances.timing import times
 from tests.amc.server import Amc
 from tests.makers import NOON, make_connection
@@ -266,6 +268,28 @@ def test_a_token_under_a_lost_key_holds_the_connection(
     assert refreshes(amazon) == 0
 
 
+def test_a_hold_for_a_lost_key_ends_when_the_key_is_back(
+    connection: Connection, amazon: Amc
+) -> None:
+    readable = connection.refresh_token
+    Connection.objects.filter(pk=connection.pk).update(refresh_token="gibberish")
+    with pytest.raises(CredentialRefused):
+        access_token(connection.pk, now=NOON)
+    assert release_readable(NOON) == 0
+
+    Connection.objects.filter(pk=connection.pk).update(refresh_token=readable)
+    assert release_readable(NOON) == 1
+
+    assert access_token(connection.pk, now=NOON)
+    assert not open_alarms().exists()
+
+
+def test_a_hold_for_another_reason_stays(connection: Connection) -> None:
+    hold(connection.pk, "revoked", now=NOON)
+
+    assert release_readable(NOON) == 0
+
+
 def test_an_unreadable_access_token_is_replaced(
     connection: Connection, amazon: Amc
 ) -> None:
@@ -374,3 +398,26 @@ def test_of_four_that_need_a_token_at_once_one_refreshes(
 
     assert len(tokens) == 1
     assert refreshes(amazon) == 1
+
+
+def test_a_rotation_of_keys_loses_no_token_that_is_refreshed_meanwhile(
+    committed_db: None, connection: Connection, amazon: Amc
+) -> None:
+    token = access_token(connection.pk, now=NOON)
+
+    def rotate_often(_: int) -> None:
+        for _ in range(20):
+            assert rotate().rotated == 1
+        database.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        rotations = pool.map(rotate_often, range(2))
+        for _ in range(10):
+            fresh = replaced_token(connection.pk, token, now=NOON)
+            assert fresh != token
+            token = fresh
+        list(rotations)
+
+    connection.refresh_from_db()
+    assert vault.unseal(connection.pk, connection.access_token) == token
+    assert vault.unseal(connection.pk, connection.refresh_token) == "Atzr|sandbox"
