@@ -1,10 +1,17 @@
-"""The database of tests that commit can be emptied after each of them."""
+"""What tests of schedules share: a database that stays in order, an empty queue."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker
+from redis import Redis
+
+from schedules.invariants import breaches
+from tests.makers import NOON
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +23,20 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     """
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
+
+
+@pytest.fixture
+def work() -> Iterator[Redis]:
+    """The queue `work` of the broker, empty before and after."""
+    redis = Redis.from_url(settings.REDIS_URL)
+    redis.delete("work")
+    yield redis
+    redis.delete("work")
+    redis.close()
+
+
+@pytest.fixture
+def invariants_hold(db: None) -> Iterator[None]:
+    """After the test, the database is as it should be at every moment."""
+    yield
+    assert breaches(now=NOON) == []

@@ -26,6 +26,8 @@ from tests.schedules.rivals import held_elsewhere, in_threads
 from workflows.models import WorkflowExecution
 from workflows.states import PLACE_STATES
 
+pytestmark = pytest.mark.usefixtures("invariants_hold")
+
 MINUTE = timedelta(minutes=1)
 ages = count(1)
 
@@ -274,7 +276,7 @@ def test_a_throttling_ends_by_itself(target: Target):
 
 @pytest.mark.parametrize("reason", ["overlap", "credential"])
 def test_only_the_queue_is_served(target: Target, reason):
-    queued(target, reason=reason)
+    queued(target, reason=reason, next_action_at=NOON)
 
     assert admit(now=NOON) == []
 
