@@ -8,12 +8,14 @@ from workflows import moves
 from workflows.endings import Ending, not_submitted
 from workflows.states import ExecutionState as State
 
+CANCELLED_UNSENT = not_submitted("cancelled")
+
 
 def close_unsent(execution_id: int, reason: str, *, now: datetime) -> bool:
     """End an execution that was not claimed for sending. `reason`: the person's."""
     return moves.end(
         execution_id,
-        not_submitted("cancelled"),
+        CANCELLED_UNSENT,
         origins=[State.SUBMITTING],
         guard=moves.UNSENT,
         now=now,

@@ -12,16 +12,35 @@ from instances.amc.errors import (
     Throttled,
     TokenRejected,
 )
-from instances.errors import ApplicationHeld, CredentialRefused, LwaUnavailable
+from instances.errors import (
+    AccountMissing,
+    ApplicationHeld,
+    CredentialRefused,
+    InstancesError,
+    LwaUnavailable,
+)
 from workflows.endings import Ending, failed, not_submitted, timed_out
 from workflows.states import ExecutionState as State
 
 # What is asked for on our own behalf, when an execution has used up its time.
 DEADLINE = "deadline"
 
+# Words after which Amazon changes nothing any more.
+FINAL_WORDS = frozenset({"SUCCEEDED", "FAILED", "REJECTED", "CANCELLED"})
+
+# Amazon could not be asked, for now or until a person acts.
+CANNOT_ASK = (
+    AccountMissing,
+    AmcError,
+    ApplicationHeld,
+    CredentialRefused,
+    LwaUnavailable,
+)
+
 _PRIVACY = re.compile(r"too many workflows\b.*\b(same|overlapping)\b", re.I | re.S)
 _POSITION = re.compile(r"\bline \d+,? column \d+\b", re.I)
-_PARAMETER = re.compile(r"parameter|is not declared|undeclared", re.I)
+_PARAMETER = re.compile(r"\bparameters?\b|\bundeclared\b", re.I)
+_QUOTED = re.compile(r"'[^']*'")
 _SQL = re.compile(
     r"unable to compile|(object|column|table|function) '[^']*' not found"
     r"|unsupported \w+ operation|no match found for function|encountered \""
@@ -31,20 +50,24 @@ _SQL = re.compile(
 _TIME_LIMIT = re.compile(r"\btime[d -]?\s?out\b|\btime limit\b|timeoutseconds", re.I)
 
 
-def without_token(error: Exception) -> Ending:
+def without_token(error: InstancesError) -> Ending:
     """No token could be had, so nothing was sent."""
-    text = str(error)
+    text = error.message
     if isinstance(error, LwaUnavailable):
         return not_submitted("not_connected", "transient", text, uses_attempt=True)
     if isinstance(error, ApplicationHeld):
         return not_submitted("credential", "application", text)
     if isinstance(error, CredentialRefused):
         return not_submitted("credential", "credential", text)
+    if isinstance(error, AccountMissing):
+        return failed("account_missing", "", text, uses_attempt=False)
     raise error
 
 
-def after_post(error: AmcError) -> Ending | None:
+def after_post(error: InstancesError) -> Ending | None:
     """What a POST that was not accepted means; None: its outcome is not known."""
+    if not isinstance(error, AmcError):
+        return without_token(error)
     text = error.text
     if isinstance(error, NoUsableAnswer):
         return None
@@ -73,13 +96,11 @@ def is_privacy(text: str) -> bool:
 def query_problem(text: str) -> str:
     """`sql_invalid` or `param_invalid` when the text says so, else empty.
 
-    A position is Amazon's compiler speaking, whatever the rest of the text names.
+    Names in quotes are the query's own and may contain any word.
     """
-    if _POSITION.search(text):
-        return "sql_invalid"
-    if _PARAMETER.search(text):
+    if _PARAMETER.search(_QUOTED.sub("''", text)):
         return "param_invalid"
-    return "sql_invalid" if _SQL.search(text) else ""
+    return "sql_invalid" if _POSITION.search(text) or _SQL.search(text) else ""
 
 
 def standing(

@@ -1,9 +1,123 @@
+"""Amazon, which is the sandbox, and a clock that both sides share."""
+
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django.fixtures import Settings
+
+from instances.models import Account, Instance, LwaApplication
+from instances.timing import times
+from schedules.models import Run, Target
+
+# pytest finds fixtures by their names in this module.
+from tests.amc.fixtures import amc, amc_process
+from tests.amc.server import Amc
+from tests.makers import NOON, make_account, make_execution, make_instance, make_run
+from workflows.models import WorkflowExecution, WorkflowVersion
+
+__all__ = ["amc", "amc_process"]
+
+
+class Clock:
+    """What time it is, for us and for the sandbox; it moves when it is told to."""
+
+    def __init__(self, amazon: Amc) -> None:
+        self._amazon = amazon
+        self._now = NOON
+
+    def __call__(self) -> datetime:
+        return self._now
+
+    def advance(self, **span: float) -> None:
+        self._now += timedelta(**span)
+        self._amazon.clock(now=self._now.isoformat())
+
+
+@pytest.fixture
+def amazon(amc: Amc, settings: Settings) -> Amc:
+    """The product talks to the sandbox, whose clock stands at NOON."""
+    settings.AMAZON_URL = settings.AMAZON_BROWSER_URL = amc.base_url
+    settings.INSTALLATION_ID = "test"
+    amc.clock(now=NOON.isoformat(), rate=0)
+    return amc
+
+
+@pytest.fixture
+def clock(amazon: Amc) -> Clock:
+    return Clock(amazon)
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    return make_account(account_id="ENTITY1SANDBOX")
+
+
+@pytest.fixture
+def instance(account: Account) -> Instance:
+    return make_instance(account, instance_id="amcsandbox01")
+
+
+@pytest.fixture
+def execution(target: Target) -> WorkflowExecution:
+    """One that was just admitted, not sent yet."""
+    return open_execution(make_run(target))
+
+
+def open_execution(run: Run, **changes: Any) -> WorkflowExecution:
+    """As admission opens it: what to ask for is copied from the run."""
+    copied = ("window_start", "window_end", "window_timezone", "parameter_values")
+    return make_execution(
+        run, **{name: getattr(run, name) for name in copied} | changes
+    )
+
+
+def with_version(
+    execution: WorkflowExecution,
+    sql: str,
+    parameters: list[dict[str, Any]] | None = None,
+) -> None:
+    """Let the execution run other SQL."""
+    execution.workflow_version = WorkflowVersion.objects.create(
+        workflow=execution.workflow_version.workflow,
+        number=execution.pk + 1,
+        sql=sql,
+        parameters=parameters or [],
+        created_at=NOON,
+    )
+    execution.save(update_fields=["workflow_version"])
+
+
+@pytest.fixture
+def admitted(target: Target) -> Callable[..., WorkflowExecution]:
+    """More executions of the same target; each call has a slot of its own."""
+    made: list[WorkflowExecution] = []
+
+    def admit(**changes: Any) -> WorkflowExecution:
+        slot = NOON + timedelta(hours=1 + len(made))
+        run = make_run(target, scheduled_for=slot, exclusive=False)
+        made.append(open_execution(run, **changes))
+        return made[-1]
+
+    return admit
+
+
+@pytest.fixture
+def spans(settings: Settings) -> Iterator[Callable[..., None]]:
+    """Sets waiting times, in seconds, for this test."""
+
+    def set_spans(**seconds: float) -> None:
+        settings.TIMES = seconds
+        times.cache_clear()
+
+    yield set_spans
+    settings.TIMES = {}
+    times.cache_clear()
 
 
 @pytest.fixture
@@ -15,3 +129,16 @@ def results_folder(tmp_path: Path, settings: Settings) -> Path:
         "results": {"BACKEND": backend, "OPTIONS": {"location": str(folder)}}
     }
     return folder
+
+
+@pytest.fixture
+def committed_db(transactional_db: None) -> None:
+    """What a test commits is seen by other connections, and flushed after it.
+
+    The flush knows the tables of our models only, and knox's own token table, which
+    we replaced, still refers to one of them. The one row of the application comes
+    from a migration and is gone after the first flush.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
+    LwaApplication.objects.get_or_create(id=1)
