@@ -39,7 +39,7 @@ def short_lock(name: str, *, lease: timedelta) -> Iterator[bool]:
     the lease: it can pass while its holder still works.
     """
     lock = _redis().lock(
-        f"amc-scheduler:lock:{name}",
+        key_of(name),
         timeout=lease.total_seconds(),
         blocking=False,
         thread_local=False,
@@ -55,6 +55,11 @@ def short_lock(name: str, *, lease: timedelta) -> Iterator[bool]:
     finally:
         if is_mine:
             _release(lock, name)
+
+
+def key_of(name: str) -> str:
+    """Installations may share a Redis."""
+    return f"{settings.INSTALLATION_ID}:lock:{name}"
 
 
 def _release(lock: Lock, name: str) -> None:

@@ -1,17 +1,16 @@
-"""What tests of schedules share: a database that stays in order, an empty queue."""
+"""What tests of schedules share: a database in order, a broker of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings
 from django.db import connection
 from pytest_django import DjangoDbBlocker
-from redis import Redis
 
 from schedules.invariants import breaches
 from tests.makers import NOON
+from tests.schedules.broker import Broker, own_broker
 
 
 @pytest.fixture(scope="session")
@@ -26,13 +25,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture
-def work() -> Iterator[Redis]:
-    """The queue `work` of the broker, empty before and after."""
-    redis = Redis.from_url(settings.REDIS_URL)
-    redis.delete("work")
-    yield redis
-    redis.delete("work")
-    redis.close()
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """A broker that nobody else publishes to, empty at first."""
+    return own_broker(monkeypatch)
 
 
 @pytest.fixture

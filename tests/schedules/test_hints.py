@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from base64 import b64decode
 from datetime import datetime, timedelta
 
 import pytest
-from celery import current_app
-from redis import Redis
 
-from schedules.hints import hint_again
+from schedules.hints import SUBMIT_EXECUTION, hint_again
 from schedules.models import Run, Target
-from schedules.publishing import PATIENT, publish
+from schedules.publishing import EXECUTE_RUN, publish
 from tests.makers import NOON, make_execution, make_run
+from tests.schedules.broker import no_broker
 from workflows.models import WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")
@@ -21,19 +18,6 @@ pytestmark = pytest.mark.usefixtures("invariants_hold")
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-
-
-def sent(work: Redis) -> list[tuple[str, int]]:
-    """What waits in the queue: task and id, in the order of their ids."""
-    messages = [json.loads(raw) for raw in work.lrange("work", 0, -1)]
-    return sorted(
-        (message["headers"]["task"].rpartition(".")[2], _first_argument(message))
-        for message in messages
-    )
-
-
-def _first_argument(message: dict) -> int:
-    return json.loads(b64decode(message["body"]))[0][0]
 
 
 def pending(target: Target, due: datetime, **changes) -> Run:
@@ -49,17 +33,17 @@ def unsent(target: Target, due: datetime) -> WorkflowExecution:
     return make_execution(run, next_poll_at=due)
 
 
-def test_a_lost_message_is_sent_again(target: Target, work):
+def test_a_lost_message_is_sent_again(target: Target, broker):
     run = pending(target, NOON)
 
     assert hint_again(now=NOON) == 1
 
     run.refresh_from_db()
-    assert sent(work) == [("execute_run", run.pk)]
+    assert broker.waiting() == [(EXECUTE_RUN, run.pk)]
     assert run.next_action_at == NOON + MINUTE
 
 
-def test_a_hint_is_sent_once_a_minute(target: Target, work):
+def test_a_hint_is_sent_once_a_minute(target: Target, broker):
     pending(target, NOON)
     hint_again(now=NOON)
 
@@ -67,23 +51,23 @@ def test_a_hint_is_sent_once_a_minute(target: Target, work):
     assert hint_again(now=NOON + MINUTE) == 1
 
 
-def test_a_run_that_waits_for_another_is_looked_at_again(target: Target, work):
+def test_a_run_that_waits_for_another_is_looked_at_again(target: Target, broker):
     run = pending(
         target, NOON, state="WAITING", reason="overlap", give_up_at=NOON + HOUR
     )
 
     hint_again(now=NOON)
 
-    assert sent(work) == [("execute_run", run.pk)]
+    assert broker.waiting() == [(EXECUTE_RUN, run.pk)]
 
 
-def test_an_execution_that_nobody_submits_is_hinted(target: Target, work):
+def test_an_execution_that_nobody_submits_is_hinted(target: Target, broker):
     execution = unsent(target, NOON)
 
     hint_again(now=NOON)
 
     execution.refresh_from_db()
-    assert sent(work) == [("submit_execution", execution.pk)]
+    assert broker.waiting() == [(SUBMIT_EXECUTION, execution.pk)]
     assert execution.next_poll_at == NOON + MINUTE
 
 
@@ -94,20 +78,20 @@ def test_an_execution_that_nobody_submits_is_hinted(target: Target, work):
         {"state": "WAITING", "reason": "credential", "give_up_at": NOON + HOUR},
     ],
 )
-def test_runs_that_others_move_get_no_hint(target: Target, work, changes):
+def test_runs_that_others_move_get_no_hint(target: Target, broker, changes):
     pending(target, NOON - HOUR, **changes)
 
     assert hint_again(now=NOON) == 0
 
 
-def test_an_execution_that_was_sent_gets_no_hint(target: Target, work):
+def test_an_execution_that_was_sent_gets_no_hint(target: Target, broker):
     execution = unsent(target, NOON)
     WorkflowExecution.objects.filter(pk=execution.pk).update(sending_at=NOON)
 
     assert hint_again(now=NOON) == 0
 
 
-def test_the_oldest_of_both_kinds_come_first(target: Target, work, monkeypatch):
+def test_the_oldest_of_both_kinds_come_first(target: Target, broker, monkeypatch):
     monkeypatch.setattr("schedules.hints.MOST_HINTS", 3)
     first = pending(target, NOON - 4 * SECOND)
     second = unsent(target, NOON - 3 * SECOND)
@@ -117,16 +101,16 @@ def test_the_oldest_of_both_kinds_come_first(target: Target, work, monkeypatch):
 
     assert hint_again(now=NOON) == 3
 
-    assert sent(work) == [
-        ("execute_run", first.pk),
-        ("execute_run", third.pk),
-        ("submit_execution", second.pk),
+    assert broker.waiting() == [
+        (SUBMIT_EXECUTION, second.pk),
+        (EXECUTE_RUN, first.pk),
+        (EXECUTE_RUN, third.pk),
     ]
 
 
-def test_none_are_sent_while_the_queue_is_long(target: Target, work):
+def test_none_are_sent_while_the_queue_is_long(target: Target, broker):
     run = pending(target, NOON)
-    publish("schedules.tasks.execute_run", range(1001))
+    publish(EXECUTE_RUN, range(1001))
 
     assert hint_again(now=NOON) == 0
 
@@ -136,8 +120,7 @@ def test_none_are_sent_while_the_queue_is_long(target: Target, work):
 
 def test_a_broker_that_is_away_costs_no_minute(target: Target, monkeypatch):
     run = pending(target, NOON)
-    nowhere = current_app.connection("redis://127.0.0.1:1/0", transport_options=PATIENT)
-    monkeypatch.setattr(current_app, "connection_for_read", lambda **_: nowhere)
+    no_broker(monkeypatch, port=1)
 
     assert hint_again(now=NOON) == 0
 

@@ -151,7 +151,7 @@ def test_a_schedule_that_somebody_edits_is_passed_over(target: Target):
 # --- the whole sweep ------------------------------------------------------------
 
 
-def test_a_sweep_of_nothing_does_nothing(target: Target, work):
+def test_a_sweep_of_nothing_does_nothing(target: Target, broker):
     counts = sweep(now=NOON)
 
     assert counts == sweeping.SweepCounts(
@@ -166,7 +166,7 @@ def test_a_sweep_of_nothing_does_nothing(target: Target, work):
     )
 
 
-def test_a_place_that_was_freed_is_filled_in_the_same_sweep(target: Target, work):
+def test_a_place_that_was_freed_is_filled_in_the_same_sweep(target: Target, broker):
     Instance.objects.update(max_running=1)
     first = make_run(target)
     make_execution(first)
@@ -180,10 +180,12 @@ def test_a_place_that_was_freed_is_filled_in_the_same_sweep(target: Target, work
     second.refresh_from_db()
     assert (counts.settled, counts.admitted) == (1, 1)
     assert second.state == "RUNNING"
-    assert work.llen("work") == 1
+    assert broker.waiting() == [
+        ("workflows.tasks.submit_execution", second.execution_id)
+    ]
 
 
-def test_what_is_released_is_hinted_in_the_same_sweep(target: Target, work):
+def test_what_is_released_is_hinted_in_the_same_sweep(target: Target, broker):
     run = waiting(target, "credential", has_asked=False, ends=NOON + DAY)
 
     counts = sweep(now=NOON)
@@ -194,7 +196,7 @@ def test_what_is_released_is_hinted_in_the_same_sweep(target: Target, work):
 
 
 def test_what_cannot_be_sent_leaves_the_queue_before_places_are_filled(
-    target: Target, work
+    target: Target, broker
 ):
     run = make_run(target, state="WAITING", reason="capacity")
     Connection.objects.update(held_at=NOON)
@@ -206,7 +208,7 @@ def test_what_cannot_be_sent_leaves_the_queue_before_places_are_filled(
     assert run.reason == "credential"
 
 
-def test_a_step_that_fails_stops_no_other(target: Target, work, monkeypatch, caplog):
+def test_a_step_that_fails_stops_no_other(target: Target, broker, monkeypatch):
     waiting(target, "credential", has_asked=False)
     Connection.objects.update(held_at=NOON)
     monkeypatch.setattr("schedules.admission.LOCK_ACCOUNTS", "SELECT 1 / 0")
@@ -217,7 +219,7 @@ def test_a_step_that_fails_stops_no_other(target: Target, work, monkeypatch, cap
     assert counts.gave_up == 1
 
 
-def test_an_auto_pause_reaches_the_schedule_in_the_same_sweep(target: Target, work):
+def test_an_auto_pause_reaches_the_schedule_in_the_same_sweep(target: Target, broker):
     Schedule.objects.update(max_failures=1, next_run_at=NOON + HOUR)
     run = make_run(target)
     make_execution(run)
