@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 CALLBACK_PATH = "/api/v1/connections/callback/"
 HOME = "/connections"
 LIFE = timedelta(minutes=10)
+REMEMBERED = timedelta(days=1)  # so that a replay is told from an invention
 LONGEST_PATH = 255
 LONGEST_CODE = 2_048
 
@@ -73,6 +74,7 @@ def begin(
         raise NotPermitted("Only its owner can reconnect a connection.")
     if not _is_local(return_path):
         raise ConsentRefused(BAD_PATH, code="return_path", field="return_path")
+    ConsentRequest.objects.filter(created_at__lt=now - REMEMBERED).delete()
     state = secrets.token_urlsafe(32)
     ConsentRequest.objects.create(
         state_sha256=_sha256(state),

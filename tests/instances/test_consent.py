@@ -303,6 +303,14 @@ def test_the_way_back_is_remembered(bob: User) -> None:
     assert return_path("invented") == "/connections"
 
 
+def test_requests_of_yesterday_are_forgotten(bob: User) -> None:
+    sent_away(bob)
+
+    begin(bob, SESSION, region=Region.NA, now=NOON + timedelta(days=2))
+
+    assert ConsentRequest.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     "path",
     [
