@@ -1,8 +1,9 @@
 """When a rule fires: validation, the next slots, and the sentence for people.
 
 Validation, preview, dispatch and backfill all ask here, so that they cannot disagree.
-Everything is safe to call from several threads. A walk costs about 2 µs for each slot
-of a rule that runs every day, and about 40 µs for each day of any other.
+Everything is safe to call from several threads. One slot costs some 15 µs, each further
+one of a walk 1 to 4 µs, and a month that no rule with the same days was asked for
+before up to 1 ms, once.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from itertools import count, takewhile
+from functools import lru_cache
+from itertools import count, dropwhile, takewhile
 
 from croniter import croniter
 
@@ -38,22 +39,34 @@ def walls_after(rule: Rule, after: datetime) -> Iterator[datetime]:
 
 def matching_days(rule: Rule, first: date) -> Iterator[datetime]:
     """Midnights of the matching days, from `first` on, which may be one of them."""
-    days = _every_day if rule.every_day else _some_days
-    before = datetime.combine(first, time.min) - _ONE_DAY
-    return takewhile(lambda midnight: midnight.year <= LAST_YEAR, days(rule, before))
+    start = datetime.combine(first, time.min)
+    if rule.every_day:
+        return takewhile(
+            lambda midnight: midnight.year <= LAST_YEAR,
+            (start + timedelta(days=days) for days in count()),
+        )
+    return dropwhile(lambda midnight: midnight < start, _days_of_months(rule, start))
 
 
-def _every_day(_: Rule, before: datetime) -> Iterator[datetime]:
-    return (before + timedelta(days=days) for days in count(1))
+def _days_of_months(rule: Rule, start: datetime) -> Iterator[datetime]:
+    """Matching days from the month of `start` on."""
+    days = _midnights(rule)
+    for year in range(start.year, LAST_YEAR + 1):
+        for month in rule.months:
+            if year > start.year or month >= start.month:
+                yield from _days_of_month(days, year, month)
 
 
-def _some_days(rule: Rule, before: datetime) -> Iterator[datetime]:
+# Many rules share their days, and all are asked for much the same months.
+@lru_cache(maxsize=4096)
+def _days_of_month(days: str, year: int, month: int) -> tuple[datetime, ...]:
     # A new object for each walk: croniter's objects change as they go.
+    last_of_previous = datetime.combine(date(year, month, 1), time.min) - _ONE_DAY
     calendar = croniter(
-        _midnights(rule), before, max_years_between_matches=_LONGEST_SEARCH_YEARS
+        days, last_of_previous, max_years_between_matches=_LONGEST_SEARCH_YEARS
     )
-    while True:
-        yield calendar.get_next(datetime)
+    found = (calendar.get_next(datetime) for _ in count())
+    return tuple(takewhile(lambda day: (day.year, day.month) == (year, month), found))
 
 
 def _midnights(rule: Rule) -> str:

@@ -108,6 +108,21 @@ def expressions(draw: st.DrawFn, of_some_days: bool = True) -> Expression:
     )
 
 
+@st.composite
+def night_expressions(draw: st.DrawFn) -> Expression:
+    """Fixed times in the hours in which clocks change."""
+    minutes = draw(st.frozensets(st.integers(0, 59), min_size=1, max_size=4))
+    hours = draw(
+        st.frozensets(st.sampled_from([22, 23, 0, 1, 2, 3, 4]), min_size=1, max_size=4)
+    )
+    some = [(",".join(map(str, numbers)), numbers) for numbers in (minutes, hours)]
+    parts = [*some, *(every(place) for place in (2, 3, 4))]
+    return Expression(
+        text=" ".join(text for text, _ in parts),
+        numbers=tuple(numbers for _, numbers in parts),
+    )
+
+
 fitting_expressions = expressions().filter(Expression.fires)
 # Most expressions of some days have no run in a test of a few days.
 daily_expressions = expressions(of_some_days=False)

@@ -184,6 +184,14 @@ def test_seven_is_sunday_too(field: str, weekdays: tuple[int, ...]) -> None:
     assert parse(f"0 0 * * {field}").weekdays == weekdays
 
 
+@pytest.mark.parametrize("day", ["*/2", "*/1", "1-31", "*,1"])
+def test_a_day_field_that_is_not_just_a_star_is_restricted(day: str) -> None:
+    assert parse(f"0 0 {day} * MON").day_or_weekday
+    assert not parse(f"0 0 {day} * *").day_or_weekday
+    assert parse("0 0 13 * */2").day_or_weekday
+    assert not parse("0 0 * * MON").day_or_weekday
+
+
 @given(expression=expressions())
 def test_every_expression_means_its_numbers_or_never_fires(
     expression: Expression,

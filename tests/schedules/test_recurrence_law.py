@@ -18,6 +18,7 @@ from tests.schedules.expressions import (
     Expression,
     daily_expressions,
     fitting_expressions,
+    night_expressions,
 )
 
 MINUTE = timedelta(minutes=1)
@@ -83,7 +84,7 @@ def matches(expression: Expression, wall: datetime) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    expression=daily_expressions | fitting_expressions,
+    expression=night_expressions() | daily_expressions | fitting_expressions,
     place=places,
     distance=distances,
 )
