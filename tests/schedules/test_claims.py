@@ -32,6 +32,8 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 JUST_AFTER_NOON = NOON + 5 * SECOND
 
+pytestmark = pytest.mark.usefixtures("invariants_hold")
+
 
 def told(target: Target) -> list[tuple[datetime, str, str]]:
     """Slot, state and reason of the target's runs of slots."""
@@ -347,7 +349,15 @@ def test_a_run_by_hand_that_succeeded_makes_the_slot_a_duplicate(target: Target)
         created_at=NOON - 2 * MINUTE,
         scheduled_for=NOON - 2 * MINUTE,
     )
-    make_execution(by_hand, sending_at=NOON, amc_execution_id="e-1")
+    make_execution(
+        by_hand,
+        state="SUCCEEDED",
+        amc_execution_id="e-1",
+        sending_at=NOON,
+        ended_at=NOON,
+        next_poll_at=None,
+        uses_attempt=True,
+    )
     Run.objects.filter(pk=by_hand.pk).update(state="SUCCEEDED", finished_at=NOON)
 
     claim([target.schedule_id], now=JUST_AFTER_NOON)

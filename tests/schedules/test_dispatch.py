@@ -19,7 +19,7 @@ from tests.makers import (
     make_schedule,
     make_workflow,
 )
-from tests.schedules.broker import Broker, closing_port, no_broker, own_broker
+from tests.schedules.broker import Broker, closing_port, no_broker
 from tests.schedules.rivals import held_elsewhere, in_threads
 from workflows.models import Workflow
 
@@ -28,10 +28,7 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 JUST_AFTER_NOON = NOON + 5 * SECOND
 
-
-@pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
-    return own_broker(monkeypatch)
+pytestmark = pytest.mark.usefixtures("invariants_hold")
 
 
 @pytest.fixture

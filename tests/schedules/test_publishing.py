@@ -11,16 +11,10 @@ from tests.schedules.broker import (
     Broker,
     closing_port,
     no_broker,
-    own_broker,
     silent_port,
 )
 
 EXECUTE_RUN = "schedules.tasks.execute_run"
-
-
-@pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
-    return own_broker(monkeypatch)
 
 
 def test_each_run_gets_a_message_in_its_queue(broker: Broker):

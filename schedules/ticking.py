@@ -1,0 +1,45 @@
+"""One tick: what is due is dispatched, what was left behind is swept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+
+import structlog
+
+from instances.clock import database_now
+from instances.heartbeats import beat
+from schedules.dispatch import DispatchCounts, dispatch_due
+from schedules.recalculation import recalculate_if_new
+from schedules.sweeping import SweepCounts, sweep
+
+log = structlog.get_logger(__name__)
+
+# After an outage the sweep must get its turn too, and the task has 90 s in all.
+DISPATCH_BUDGET = timedelta(seconds=45)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TickCounts:
+    """What a tick did."""
+
+    dispatch: DispatchCounts
+    sweep: SweepCounts
+    recalculated: int
+
+
+def tick() -> TickCounts:
+    """Dispatch, sweep, give a sign of life. Safe at any time, any number at once.
+
+    A shell: it reads the clock itself, anew for each part, since the first one may
+    take long after an outage.
+    """
+    dispatched = dispatch_due(database_now(), budget=DISPATCH_BUDGET)
+    swept = sweep(now=database_now())
+    now = database_now()
+    recalculated = recalculate_if_new(now=now)
+    counts = TickCounts(dispatch=dispatched, sweep=swept, recalculated=recalculated)
+    beat("tick", now=now, **asdict(counts))
+    if dispatched.schedules or dispatched.failed or swept.failed:
+        log.info("tick", **asdict(dispatched), failed_steps=swept.failed)
+    return counts
