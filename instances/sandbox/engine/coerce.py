@@ -168,6 +168,9 @@ def _called(node: exp.Expr) -> None:
         elif wanted in WANTED and family(value) in WANTED[wanted][0]:
             _cast(value, WANTED[wanted][1])
     _unify(same)
+    if row.returns == "=1" and not isinstance(node.parent, exp.TryCast):
+        _cast(node, node.expressions[0].type or "TIMESTAMP")
+        return
     if node.this in {"ARRAY_CONTAINS", "ARRAY_REMOVE"}:
         _element(*node.expressions)
 

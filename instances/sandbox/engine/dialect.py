@@ -88,7 +88,7 @@ def _extract(parser: Parser) -> exp.Expr:
     unit = parser._parse_var_or_string(upper=True)
     name = EXTRACTED.get(unit.name.upper() if unit else "")
     if name is None:
-        parser.raise_error("Unknown time unit")
+        parser.raise_error("Unknown time unit", token=parser._prev)
         return exp.Null()
     if not parser._match(TokenType.FROM):
         parser.raise_error("Expected FROM")
@@ -205,8 +205,11 @@ def _filled(template: str, arguments: list[str]) -> str:
 
 
 def _ignore_nulls_sql(generator: DuckDBGenerator, node: exp.IgnoreNulls) -> str:
-    """DuckDB wants the words inside the call's parentheses, its last character."""
-    return f"{generator.sql(node, 'this')[:-1]} IGNORE NULLS)"
+    """DuckDB wants the words inside the call's parentheses, as its last ones."""
+    inner = generator.sql(node, "this")
+    if isinstance(node.this, AnyCall):
+        return f"{inner[:-1]} IGNORE NULLS)"
+    return f"{inner} IGNORE NULLS"
 
 
 class TargetGenerator(DuckDBGenerator):

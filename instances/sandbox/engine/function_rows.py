@@ -152,7 +152,7 @@ TIME: tuple[Row, ...] = (
     (
         "CONVERT_TIME_ZONE_FROM_UTC",
         "any text",
-        "#1",
+        "=1",
         "timezone($2, timezone('UTC', CAST($1 AS TIMESTAMP)))",
     ),
     (

@@ -24,7 +24,8 @@ class Function:
     `arguments` are wanted kinds: `text`, `number`, `time` and `bool` are coerced to,
     `any` and `array` are left alone, `same` are brought to a common type; a last `*`
     repeats the kind before it any number of times, none included.
-    `returns` is a type of DuckDB, `#1` (the first argument's), `[#1]` (an array of it),
+    `returns` is a type of DuckDB, `#1` (the first argument's), `=1`
+    (the same, and the translation is cast to it), `[#1]` (an array of it),
     `item` (of the first argument) or `common` (of the `same` arguments).
     `sql` is the translation: `$1` … the arguments, `$*` all of them, `$rest` all but
     the first, `$||` all of them concatenated.

@@ -22,16 +22,23 @@ def _aggregates(node: exp.Expr) -> Iterator[AggregateCall]:
     if isinstance(node, exp.Query):
         return
     if isinstance(node, exp.Window):
-        for inner in node.this.iter_expressions():
+        for inner in windowed(node).iter_expressions():
             yield from _aggregates(inner)
-        for part in (*(node.args.get("partition_by") or ()), node.args.get("order")):
-            if part is not None:
-                yield from _aggregates(part)
+        for part in _over(node):
+            yield from _aggregates(part)
         return
     if isinstance(node, AggregateCall):
         yield node
     for inner in node.iter_expressions():
         yield from _aggregates(inner)
+
+
+def windowed(node: exp.Window) -> exp.Expr:
+    """The function of a window, without FILTER and IGNORE NULLS around it."""
+    inner: exp.Expr = node.this
+    while isinstance(inner, (exp.Filter, exp.IgnoreNulls, exp.RespectNulls)):
+        inner = inner.this
+    return inner
 
 
 def is_aggregated(select: exp.Select) -> bool:
@@ -80,11 +87,20 @@ def _ungrouped(node: exp.Expr, keys: set[str]) -> Iterator[exp.Column]:
     if isinstance(node, exp.Column):
         yield node
         return
-    parts = node.iter_expressions()
-    if isinstance(node, AggregateCall) and not isinstance(node.parent, exp.Window):
+    if isinstance(node, (AggregateCall, exp.Filter)):
         return
+    if isinstance(node, exp.Window):
+        function = windowed(node)
+        parts = [*function.iter_expressions(), *_over(node)]
+    else:
+        parts = list(node.iter_expressions())
     for part in parts:
         yield from _ungrouped(part, keys)
+
+
+def _over(node: exp.Window) -> list[exp.Expr]:
+    order = node.args.get("order")
+    return [*(node.args.get("partition_by") or ()), *([order] if order else [])]
 
 
 def split_windows(tree: exp.Expr) -> None:

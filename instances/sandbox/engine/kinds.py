@@ -21,7 +21,7 @@ WHOLE = frozenset(exp.DataType.INTEGER_TYPES)
 
 def family(node: exp.Expr) -> Family:
     """What kind of value an annotated expression has."""
-    return family_of(node.type)
+    return "null" if isinstance(node, exp.Null) else family_of(node.type)
 
 
 def family_of(kind: exp.DataType | None) -> Family:
@@ -48,11 +48,13 @@ def annotate(tree: exp.Expr) -> None:
 
 
 def unwrapped(argument: exp.Expr) -> exp.Expr:
-    """An aggregate's argument without its DISTINCT."""
-    if isinstance(argument, exp.Distinct) and len(argument.expressions) == 1:
-        inner: exp.Expr = argument.expressions[0]
-        return inner
-    return argument
+    """An argument without its DISTINCT or IGNORE NULLS."""
+    inner: exp.Expr = argument
+    if isinstance(argument, (exp.IgnoreNulls, exp.RespectNulls)):
+        inner = argument.this
+    elif isinstance(argument, exp.Distinct) and len(argument.expressions) == 1:
+        inner = argument.expressions[0]
+    return inner
 
 
 def _annotate_call(annotator: TypeAnnotator, node: exp.Expr) -> None:
@@ -67,7 +69,7 @@ def _result(node: exp.Expr) -> exp.DataType | exp.DType:
     if row is None:
         return unknown
     match row.returns:
-        case "#1":
+        case "#1" | "=1":
             return first or unknown
         case "[#1]":
             return exp.DataType(
@@ -98,7 +100,9 @@ def common(nodes: list[exp.Expr]) -> exp.DataType | None:
     families = {family_of(kind) for kind in kinds}
     if families == {"number"}:
         return _widest(kinds)
-    if len(families) > 1 and "other" not in families:
+    if "other" in families:
+        return None
+    if len(families) > 1:
         return exp.DataType.build("VARCHAR", dialect="duckdb")
     if families == {"time"} and len({kind.this for kind in kinds}) > 1:
         return exp.DataType.build("TIMESTAMP", dialect="duckdb")

@@ -1,7 +1,6 @@
 """Who is behind the rows: one pass over the queries, giving each its hidden column.
 
-The hidden column `__u` holds the person behind a row as long as rows belong to one
-person each, and the number of people once rows are groups.
+What the column holds, `hidden` says.
 """
 
 from __future__ import annotations
@@ -9,10 +8,11 @@ from __future__ import annotations
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, ScopeType, traverse_scope
 
-from instances.sandbox.engine import comparisons
+from instances.sandbox.engine import comparisons, hidden
 from instances.sandbox.engine.catalog import Level, tables
 from instances.sandbox.engine.dialect import call
 from instances.sandbox.engine.grouping import is_aggregated
+from instances.sandbox.engine.hidden import HIDDEN, column
 from instances.sandbox.engine.levels import (
     FIXED,
     UNKNOWN,
@@ -24,7 +24,7 @@ from instances.sandbox.engine.levels import (
     output,
     shape_of_table,
 )
-from instances.sandbox.engine.regroup import HIDDEN, column, regrouped
+from instances.sandbox.engine.regroup import regrouped
 
 Behind = tuple[People, exp.Expr | None]
 """Who is behind a row, and the expression of the hidden column."""
@@ -65,15 +65,15 @@ class Pass:
         outputs = {
             item.output_name: output(item, around) for item in select.expressions
         }
-        people, hidden = self._people(scope, select, around)
+        people, behind = self._people(scope, select, around)
         shape = Shape(outputs=outputs, people=people)
         self.shapes[id(select)] = shape
-        if hidden is None:
+        if behind is None:
             return
         if not _carries_hidden(scope):
-            self._hidden[id(select)] = hidden
+            self._hidden[id(select)] = behind
             return
-        select.append("expressions", exp.alias_(hidden, HIDDEN, quoted=True))
+        select.append("expressions", exp.alias_(behind, HIDDEN, quoted=True))
         if select.args.get("distinct"):
             select.set("distinct", None)
             self._regroup(select, shape)
@@ -118,7 +118,7 @@ class Pass:
             return "one", persons[0] if len(one) == 1 else call("COALESCE", *persons)
         telling = _telling(select, around, own) or list(own)
         if telling:
-            return "some", _least([column(name, HIDDEN) for name in telling])
+            return "some", hidden.fewest([column(name) for name in telling])
         return "nobody", None
 
     def _with_scalars(
@@ -126,14 +126,14 @@ class Pass:
     ) -> Behind:
         """Add the people behind the scalar subqueries among the select items."""
         counts = [
-            _count_of(query, self.shapes[id(query)], self._hidden[id(query)])
+            _people_of(query, self.shapes[id(query)], self._hidden[id(query)])
             for item in select.expressions
             for query in item.find_all(exp.Select)
             if id(query) in self._hidden and not query.find_ancestor(exp.Predicate)
         ]
         if not counts or people == "one":
             return people, row
-        return "some", _least([*([row] if row is not None else []), *counts])
+        return "some", hidden.fewest([*([row] if row is not None else []), *counts])
 
     def _visit_union(self, scope: Scope, union: exp.SetOperation) -> None:
         sides = scope.set_operation_scopes
@@ -142,7 +142,7 @@ class Pass:
         people = self._people_of_union(sides)
         if carries and people != "nobody":
             for side in sides:
-                self._make_comparable(side, people, distinct)
+                self._make_comparable(side, people)
         shapes = [self.shapes[id(side.expression)] for side in sides]
         outputs = {
             name: _merged([_nth(shape, place) for shape in shapes])
@@ -160,23 +160,17 @@ class Pass:
             return "nobody"
         return "one" if kinds == {"one"} else "some"
 
-    def _make_comparable(self, side: Scope, people: People, distinct: bool) -> None:
-        """Let both sides of a union carry the same: a person, or a number.
-
-        A side of single persons beside one of groups counts one for each row, unless
-        equal rows become one anyway: then it can be grouped and counted rightly.
-        """
+    def _make_comparable(self, side: Scope, people: People) -> None:
+        """Let both sides of a union carry the same: a person, or people."""
         query = self._current(side.expression)
         shape = self.shapes[id(side.expression)]
-        if shape.people == "one" and people == "some" and distinct:
-            self._regroup(query, shape)
-            return
         for select in _selects(query):
             if shape.people == "nobody":
-                nobody = exp.Null() if people == "one" else exp.Literal.number(0)
-                select.append("expressions", exp.alias_(nobody, HIDDEN, quoted=True))
+                nobody = exp.alias_(exp.Null(), HIDDEN, quoted=True)
+                select.append("expressions", nobody)
             elif shape.people != people:
-                select.expressions[-1].set("this", exp.Literal.number(1))
+                last = select.expressions[-1]
+                last.set("this", hidden.of_one(last.this))
 
 
 def _behind_group(
@@ -185,10 +179,10 @@ def _behind_group(
     group = select.args.get("group")
     keys = group.expressions if group else []
     if people == "some":
-        return "some", call("SUM", row)
+        return "some", hidden.of_groups(row)
     if any(is_person(key, around) for key in keys):
         return "one", call("MIN", row)
-    return "some", call("COUNT", exp.Distinct(expressions=[row]))
+    return "some", hidden.of_persons(row)
 
 
 def _carries_hidden(scope: Scope) -> bool:
@@ -208,14 +202,7 @@ def _selects(query: exp.Expr) -> list[exp.Select]:
 
 def _person(scope: Scope, name: str) -> exp.Column:
     source = scope.selected_sources[name][1]
-    return column(name, HIDDEN if isinstance(source, Scope) else "user_id")
-
-
-def _least(nodes: list[exp.Expr]) -> exp.Expr:
-    """The smallest number that is known."""
-    if len(nodes) == 1:
-        return nodes[0]
-    return exp.Anonymous(this="least", expressions=nodes)
+    return column(name) if isinstance(source, Scope) else column(name, "user_id")
 
 
 def _telling(
@@ -235,11 +222,11 @@ def _telling(
     return [name for name in own if name in told]
 
 
-def _count_of(query: exp.Select, shape: Shape, hidden: exp.Expr) -> exp.Expr:
-    if shape.people == "one":
-        return exp.Literal.number(1)
+def _people_of(query: exp.Select, shape: Shape, behind: exp.Expr) -> exp.Expr:
+    """The people behind the one row of a scalar subquery, asked for once more."""
+    people = hidden.of_one(behind) if shape.people == "one" else behind.copy()
     copy = query.copy()
-    copy.set("expressions", [exp.alias_(hidden.copy(), HIDDEN, quoted=True)])
+    copy.set("expressions", [exp.alias_(people, HIDDEN, quoted=True)])
     return exp.Subquery(this=copy)
 
 

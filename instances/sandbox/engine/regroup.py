@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from instances.sandbox.engine import hidden
 from instances.sandbox.engine.dialect import call
+from instances.sandbox.engine.hidden import HIDDEN, column
 from instances.sandbox.engine.levels import People, Shape
-
-HIDDEN = "__u"
-"""The hidden column: the person behind a row, or the number of people."""
 
 SOURCE = "__d"
 
@@ -21,12 +20,12 @@ def regrouped(query: exp.Expr, shape: Shape) -> tuple[exp.Expr, Shape]:
     parent, key, index = query.parent, query.arg_key, query.index
     with_ = query.args.get("with_")
     query.set("with_", None)
-    people, hidden = _behind(shape)
+    people, behind = _behind(shape)
     names = list(shape.outputs)
     grouped = exp.Select(
         expressions=[
             *(exp.alias_(column(SOURCE, name), name, quoted=True) for name in names),
-            exp.alias_(hidden, HIDDEN, quoted=True),
+            exp.alias_(behind, HIDDEN, quoted=True),
         ],
         group=exp.Group(expressions=[column(SOURCE, name) for name in names]),
     )
@@ -38,17 +37,12 @@ def regrouped(query: exp.Expr, shape: Shape) -> tuple[exp.Expr, Shape]:
 
 
 def _behind(shape: Shape) -> tuple[People, exp.Expr]:
-    row = column(SOURCE, HIDDEN)
+    row = column(SOURCE)
     if shape.people == "some":
-        return "some", call("SUM", row)
+        return "some", hidden.of_equal_rows(row)
     if any(output.person for output in shape.outputs.values()):
         return "one", call("MIN", row)
-    return "some", call("COUNT", exp.Distinct(expressions=[row]))
-
-
-def column(table: str, name: str) -> exp.Column:
-    """A column of the translated query."""
-    return exp.column(name, table=table, quoted=True)
+    return "some", hidden.of_persons(row)
 
 
 def derived(query: exp.Expr, alias: str) -> exp.Subquery:

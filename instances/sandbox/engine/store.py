@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import os
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
 import duckdb
 
-from instances.sandbox.engine.views import create_views
+from instances.sandbox.engine import views
+from instances.sandbox.engine.catalog import tables
 
-SCHEMA_VERSION = 1
-"""To be raised with every change of the data, so that stored files are made anew."""
-
+SCRIPTS = ("world.sql", "events.sql", "models.sql")
 HISTORY_MONTHS = 13
 DAYS_AHEAD = 62
 """From the anchor: thirty days beyond the last day of its month."""
@@ -46,7 +48,7 @@ class DataSet:
     def name(self) -> str:
         """The file's name: everything that its content depends on."""
         return (
-            f"amc-v{SCHEMA_VERSION}-n{self.impressions}-s{self.seed}"
+            f"amc-{schema_version()}-n{self.impressions}-s{self.seed}"
             f"-{self.anchor:%Y-%m}.duckdb"
         )
 
@@ -76,6 +78,15 @@ class DataSet:
             "first_time": datetime.combine(self.first_day, datetime.min.time()),
             "end_time": datetime.combine(self.end_day, datetime.min.time()),
         }
+
+
+@cache
+def schema_version() -> str:
+    """Changes with whatever the data set is made of, so that old files are not used."""
+    digest = hashlib.sha256(inspect.getsource(views).encode())
+    for part in (*(_script(name) for name in SCRIPTS), repr(tables())):
+        digest.update(part.encode())
+    return digest.hexdigest()[:8]
 
 
 def _day_number(day: date) -> int:
@@ -118,10 +129,10 @@ def generate(path: Path, wanted: DataSet) -> None:
         connection.execute("SET preserve_insertion_order = true")
         for name, value in wanted.variables().items():
             connection.execute(f"SET VARIABLE {name} = $1", [value])
-        for script in ("world.sql", "events.sql", "models.sql"):
+        for script in SCRIPTS:
             connection.execute(_script(script))
             _say(f"  {script} done after {time.monotonic() - started:.1f} s")
-        create_views(connection)
+        views.create_views(connection)
         connection.execute("CHECKPOINT")
     _say(f"Generated in {time.monotonic() - started:.1f} s.")
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from instances.sandbox.engine import hidden
 from instances.sandbox.engine.catalog import Level
 from instances.sandbox.engine.contract import Privacy
 from instances.sandbox.engine.errors import refused
 from instances.sandbox.engine.levels import Shape
 from instances.sandbox.engine.people import Pass
-from instances.sandbox.engine.regroup import HIDDEN, column, derived
+from instances.sandbox.engine.regroup import derived
 
 ROOT = "__q"
 
@@ -44,7 +45,7 @@ def _check_outputs(sql: str, root: exp.Query, shape: Shape) -> None:
 
 def _filtered(root: exp.Query, shape: Shape, privacy: Privacy) -> exp.Select:
     """The root's visible columns, of the rows that reach their threshold."""
-    count: exp.Expr = column(ROOT, HIDDEN)
+    count = hidden.number(hidden.column(ROOT))
     if shape.people == "one":
         count = exp.Literal.number(1)
     outer = exp.Select(
@@ -60,7 +61,7 @@ def _filtered(root: exp.Query, shape: Shape, privacy: Privacy) -> exp.Select:
 
 
 def _item(name: str, level: Level, count: exp.Expr, privacy: Privacy) -> exp.Expr:
-    value = column(ROOT, name)
+    value = hidden.column(ROOT, name)
     if privacy == "REMOVE_ROWS":
         return value
     return exp.Case(ifs=[exp.If(this=_reaches(count, NEEDED[level]), true=value)])
