@@ -15,14 +15,14 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
+from instances import zones
+from instances.errors import UnknownTimezone
+from instances.zones import tzdata_version, zone_names
 from schedules import sentences
 from schedules.cron import Rule, parse
 from schedules.errors import InvalidRecurrence
 from schedules.slots import slots_after
 from schedules.wall_clock import LAST_YEAR
-from workflows import zones
-from workflows.errors import UnknownTimezone
-from workflows.zones import tzdata_version, zone_names
 
 __all__ = [
     "describe",
@@ -59,7 +59,8 @@ def fire_times(cron: str, timezone: str, after: datetime, count: int) -> list[da
     and ValueError for a naive `after`.
     """
     if 0 < count <= _REMEMBERED_COUNT:
-        rule_of(cron), zone(timezone)
+        # Refused here, because the memory cannot be asked for what has no hash.
+        validate(cron, timezone)
         minute = _moment(after).replace(second=0, microsecond=0)
         remembered = _next_slots(cron, timezone, minute, count)
         # Always true since zones keep whole minutes, which is since 1972.

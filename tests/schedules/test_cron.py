@@ -224,3 +224,19 @@ def test_no_text_raises_anything_but_the_domain_error(cron: str) -> None:
     except InvalidRecurrence:
         return
     assert validate(canonical, "UTC") == canonical
+
+
+@pytest.mark.parametrize(
+    ("cron", "canonical"),
+    [
+        ("0 0 */2 * 1", "0 0 */2 * 1"),
+        ("0 0 * * SAT-SUN", "0 0 * * SAT-SUN"),
+        ("0 0 * * FRI-SUN", "0 0 * * FRI-SUN"),
+        ("\n0 0 * * *", "0 0 * * *"),
+        ("0 0 * * *\n", "0 0 * * *"),
+        ("0 0 */1 * MON", "0 0 */1 * MON"),
+    ],
+)
+def test_what_other_crons_disagree_on_is_accepted(cron: str, canonical: str) -> None:
+    assert cron in {case["cron"] for case in CASES["either"]}
+    assert validate(cron, "UTC") == canonical
