@@ -37,6 +37,8 @@ def look_at(group: Group, amazon: Gateway, *, now: Callable[[], datetime]) -> No
     for execution in polled:
         seen = listing.by_id.get(_id(execution)) if listing else None
         _follow(execution, seen, amazon, now=now)
+    if listing is not None:
+        _tell_companions(listing, group, now=now)
 
 
 def look_without_answer(
@@ -76,7 +78,7 @@ def _listed(
 
 
 def _use(listing: Listing, group: Group, *, now: Callable[[], datetime]) -> None:
-    """Everything that a list tells, but of those that are polled."""
+    """What only a list tells: of unknown outcomes, and of marks."""
     searched = [each for each in group.due if is_searched_for(each)]
     reconcile(searched, listing, now=now())
     note_strays(group.instance, listing.executions, now=now())
@@ -84,6 +86,12 @@ def _use(listing: Listing, group: Group, *, now: Callable[[], datetime]) -> None
         give_up(execution, now=now())
     for execution in filter(is_watched, group.due):
         _watch_on(execution, now=now())
+
+
+def _tell_companions(
+    listing: Listing, group: Group, *, now: Callable[[], datetime]
+) -> None:
+    """They were not due, but the list tells of them all the same."""
     for execution in group.companions:
         if (seen := listing.by_id.get(_id(execution))) is not None:
             progress(execution, seen, now=now())

@@ -133,7 +133,7 @@ def _add(
             "instance": instance_id,
             "execution": execution.pk if execution else None,
             "mark": mark,
-            "why": why,
+            "why": why.value,
         }
         raise_alarm(ALARM, amc_execution_id, facts, now=now)
     return is_new

@@ -39,6 +39,21 @@ class Clock:
         self._amazon.clock(now=self._now.isoformat())
 
 
+class Interrupted(Clock):
+    """A clock at whose n-th reading something happens elsewhere."""
+
+    def __init__(self, amazon: Amc, reading: int, happening: Callable[[], object]):
+        super().__init__(amazon)
+        self._left = reading
+        self._happening = happening
+
+    def __call__(self) -> datetime:
+        self._left -= 1
+        if self._left == 0:
+            self._happening()
+        return super().__call__()
+
+
 @pytest.fixture
 def amazon(amc: Amc, settings: Settings) -> Amc:
     """The product talks to the sandbox, whose clock stands at NOON."""

@@ -15,7 +15,7 @@ from instances.connections import access_token
 from instances.models import Connection, Instance, Membership, User
 from tests.amc.server import Amc
 from tests.makers import NOON
-from tests.workflows.conftest import Clock, with_version
+from tests.workflows.conftest import Clock, Interrupted, with_version
 from workflows import moves
 from workflows.cancelling import ask_to_cancel, close_unsent
 from workflows.endings import not_submitted
@@ -340,21 +340,6 @@ def test_an_unsent_execution_is_cancelled_at_once(
     assert ended(execution) == ("NOT_SUBMITTED", "cancelled", "", False)
     assert execution.cancel_reason == "Not needed"
     assert amazon.requests() == []
-
-
-class Interrupted(Clock):
-    """A clock at whose n-th reading something happens elsewhere."""
-
-    def __init__(self, amazon: Amc, reading: int, happening: Callable[[], object]):
-        super().__init__(amazon)
-        self._left = reading
-        self._happening = happening
-
-    def __call__(self) -> Any:
-        self._left -= 1
-        if self._left == 0:
-            self._happening()
-        return super().__call__()
 
 
 def test_a_cancel_while_the_token_is_fetched_prevents_the_claim(
