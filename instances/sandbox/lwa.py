@@ -93,19 +93,18 @@ def is_verified(grant: Grant, verifier: str | None) -> bool:
 
 
 def check_client(call: Call, fields: Fields) -> None:
-    """By fields, or by HTTP Basic."""
-    client_id, secret = basic_credentials(call)
-    if not client_id:
-        client_id = required(fields, "client_id")
-        secret = required(fields, "client_secret")
-    if (client_id, secret) != (CLIENT_ID, CLIENT_SECRET):
+    """By HTTP Basic, else by fields."""
+    given = basic_credentials(call)
+    if given is None:
+        given = required(fields, "client_id"), required(fields, "client_secret")
+    if given != (CLIENT_ID, CLIENT_SECRET):
         raise invalid_client()
 
 
-def basic_credentials(call: Call) -> tuple[str, str]:
+def basic_credentials(call: Call) -> tuple[str, str] | None:
     kind, _, credentials = call.headers.get("authorization", "").partition(" ")
     if kind.lower() != "basic":
-        return "", ""
+        return None
     try:
         client_id, _, secret = base64.b64decode(credentials).decode().partition(":")
     except ValueError as error:

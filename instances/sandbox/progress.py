@@ -105,8 +105,9 @@ class Progress:
         open_ones = self._executions.open_of(account_id)
         for execution in open_ones:
             self._take_outcome(execution)
+        reached = self._reached.get(account_id, LONG_AGO)
         # The clock can be set back; then what was reached is not reached any more.
-        since = min(now, self._reached.get(account_id, LONG_AGO))
+        since = reached if reached <= now else LONG_AGO
         self._reached[account_id] = advance(
             open_ones, now=now, caps=self._caps, since=since
         )
