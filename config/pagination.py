@@ -31,7 +31,7 @@ class NewestFirst(CursorPagination):
 
     def get_ordering(
         self, request: Request, queryset: QuerySet[Any], view: Any
-    ) -> Sequence[str]:
+    ) -> tuple[str, ...]:
         orderings: dict[str, Sequence[str]] = getattr(view, "orderings", {})
         given = request.query_params.get("ordering", "")
         word = given.removeprefix("-")
@@ -41,7 +41,9 @@ class NewestFirst(CursorPagination):
             text = f"Order by one of: {', '.join(sorted(orderings)) or 'nothing'}."
             raise ValidationError({"ordering": [text]}, code="ordering")
         columns = orderings[word]
-        return [_turned(column) for column in columns] if given[0] == "-" else columns
+        if given[0] == "-":
+            return tuple(_turned(column) for column in columns)
+        return tuple(columns)
 
 
 def _turned(column: str) -> str:

@@ -3,15 +3,32 @@
 from __future__ import annotations
 
 
-class InstancesError(Exception):
-    """The root. Each class has a stable `code`; its docstring is the default text."""
+class DomainError(Exception):
+    """The root of every error of ours. A class's docstring is its default text.
+
+    `code` is stable; `message` is for people; `field` is the input that is wrong.
+    """
 
     code = "error"
 
-    def __init__(self, message: str = "", *, field: str | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, code: str = "", field: str | None = None
+    ) -> None:
         self.message = message or (self.__doc__ or "").split("\n")[0]
         self.field = field
+        if code:
+            self.code = code
         super().__init__(self.message)
+
+
+class InstancesError(DomainError):
+    """Something is wrong with an account, an instance, a connection or a request."""
+
+
+class UnknownTimezone(InstancesError):
+    """No such time zone."""
+
+    code = "unknown_timezone"
 
 
 class UnreadableToken(InstancesError):

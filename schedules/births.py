@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from instances.timing import times
+from instances.zones import zone as zone_of
 from schedules.models import Run, Schedule, Target
 from schedules.states import OverlapPolicy, Priority, RunState, Trigger
 from workflows import parameters
 from workflows.errors import WorkflowsError
 from workflows.windows import Window, resolve
-from workflows.zones import zone as zone_of
 
 # The overlap policy is about slots and people's runs, not about these.
 NEVER_EXCLUSIVE = (Trigger.BACKFILL, Trigger.TEST)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NoReturn
 
+from instances.messages import shown
 from schedules.cron_fields import DAY, FIELDS, MONTH, WEEKDAY, expand, refuse
 from schedules.errors import InvalidRecurrence
 from schedules.words import listed, month
-from workflows.messages import shown
 
 MAX_LENGTH = 255
 ORDER = "minute hour day-of-month month weekday"

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from instances.messages import shown
 from schedules.errors import InvalidRecurrence
 from schedules.words import MONTHS, WEEKDAYS
-from workflows.messages import shown
 
 _VALUE = r"(?:[0-9]+|[A-Z]+)"
 _ITEM = re.compile(rf"(?:\*|({_VALUE})(?:-({_VALUE}))?)(?:/(.*))?")

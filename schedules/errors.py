@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
+from instances.errors import DomainError
 
-class SchedulesError(Exception):
-    """The root. `code` is stable; `message` is for people; `field` is the input."""
 
-    code = "error"
-
-    def __init__(
-        self, message: str = "", *, code: str = "", field: str | None = None
-    ) -> None:
-        self.message = message or (self.__doc__ or "").split("\n")[0]
-        self.field = field
-        if code:
-            self.code = code
-        super().__init__(self.message)
+class SchedulesError(DomainError):
+    """Something is wrong with a schedule or a run."""
 
 
 class InvalidRecurrence(SchedulesError):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from instances.errors import AccountMissing
+from instances.zones import zone
 from schedules.entering import Lack
 from schedules.models import Run
 from workflows import parameters
 from workflows.errors import InvalidParameter, WorkflowsError
 from workflows.windows import Window, resolve
-from workflows.zones import zone
 
 
 def lack_of(run: Run) -> Lack | None:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from instances.access import require
 from instances.errors import AccountMissing
 from instances.models import Instance, Role, User
+from instances.zones import zone
 from schedules.cancelling import cancel_locked_run
 from schedules.claims import claim_leftovers
 from schedules.errors import InvalidField, StillRunning
@@ -18,7 +19,6 @@ from schedules.models import Run, Schedule, Target
 from schedules.row_locks import locked, locked_target
 from schedules.states import RunState
 from schedules.values import check_target
-from workflows.zones import zone
 
 
 @transaction.atomic

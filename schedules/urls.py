@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from rest_framework.routers import DefaultRouter
 
-from schedules.api import previews, runs, schedules, targets
+from schedules.api import health, previews, runs, schedules, targets
 
 router = DefaultRouter()
 router.include_root_view = False
@@ -15,5 +15,6 @@ router.register("runs", runs.RunViewSet, "run")
 
 urlpatterns = [
     path("cron/preview/", previews.CronPreviewView.as_view(), name="cron-preview"),
+    path("health/", health.HealthView.as_view(), name="health"),
     *router.urls,
 ]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from instances.zones import zone
 from schedules.models import Target
 from workflows import parameters
 from workflows.lifecycle import newest_version
 from workflows.windows import Window, resolve
-from workflows.zones import zone
 
 
 def check_target(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from instances.messages import shown
 from workflows.errors import InvalidParameter
-from workflows.messages import shown
 from workflows.parameter_types import TYPES
 
 MAX_DECLARATIONS = 50

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-
-class WorkflowsError(Exception):
-    """The root. `code` is stable; `message` is for people; `field` is the input."""
-
-    code = "error"
-
-    def __init__(
-        self, message: str = "", *, code: str = "", field: str | None = None
-    ) -> None:
-        self.message = message or (self.__doc__ or "").split("\n")[0]
-        self.field = field
-        if code:
-            self.code = code
-        super().__init__(self.message)
+from instances.errors import DomainError
 
 
-class UnknownTimezone(WorkflowsError):
-    """No such time zone."""
-
-    code = "unknown_timezone"
+class WorkflowsError(DomainError):
+    """Something is wrong with a workflow."""
 
 
 class InvalidParameter(WorkflowsError):

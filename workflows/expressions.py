@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 
+from instances.messages import shown
 from workflows.errors import InvalidParameter
-from workflows.messages import shown
 from workflows.windows import Window
 
 _EXPRESSION = re.compile(

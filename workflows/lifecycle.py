@@ -143,17 +143,9 @@ def _check(fields: WorkflowFields) -> None:
     if not fields.name.strip():
         raise InvalidField("Give the workflow a name.", field="name")
     check_sql(fields.sql)
-    declared = {str(parameter.get("name")) for parameter in fields.parameters}
-    used = parameters.placeholders(fields.sql) | parameters.custom_parameters(
-        fields.sql
-    )
-    if undeclared := sorted(used - declared):
-        raise InvalidParameter(
-            f"The SQL uses parameters that are not declared: {', '.join(undeclared)}.",
-            code="undeclared",
-            field="parameters",
-        )
     parameters.check_declarations(fields.parameters)
+    parameters.check_references(fields.sql, fields.parameters)
+    declared = {str(parameter["name"]) for parameter in fields.parameters}
     if unknown := sorted(set(fields.parameter_values) - declared):
         raise InvalidParameter(
             f"There is no parameter {unknown[0]}. Declared: "

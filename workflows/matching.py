@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from instances.amc.answers import Execution
+from instances.zones import zone
 from workflows.marks import mark_in, without_mark
-from workflows.zones import zone
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
+from instances.messages import shown
 from workflows.declarations import Declaration, declarations_of
 from workflows.errors import InvalidParameter
 from workflows.expressions import check_expressions, evaluate
 from workflows.lexer import BLANK, Kind, tokens
 from workflows.literals import Scalar, invalid
-from workflows.messages import shown
 from workflows.parameter_types import TYPES, Sent
 from workflows.rendering import placeholders, render
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NoReturn
 
+from instances.messages import shown
 from workflows.errors import InvalidParameter
 from workflows.lexer import BLANK, PLACEHOLDER, Kind, Token, tokens
 from workflows.literals import is_list, items_of, sql_of, text_of
-from workflows.messages import shown
 
 # Symbols that no value can grow together with; beside others a space is put.
 _SAFE_NEIGHBOURS = frozenset("()[],;=<>")

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from instances.messages import shown
 from workflows.errors import InvalidSql
 from workflows.lexer import BLANK, Kind, Token, tokens
-from workflows.messages import shown
 
 # Not published by Amazon; so much is known to work.
 MAX_BYTES = 100_000

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from instances.messages import shown
 from workflows.errors import InvalidWindow
-from workflows.messages import shown
 
 # Amazon completes a day's data within two days of its end.
 DEFAULT_LAG_DAYS = 2

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from workflows.errors import InvalidWindow, UnknownTimezone
+from instances.errors import UnknownTimezone
+from instances.zones import zone
+from workflows.errors import InvalidWindow
 from workflows.window_rules import WindowRule, check_rule
-from workflows.zones import zone
 
 __all__ = ["Window", "WindowRule", "check_rule", "resolve"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -49,9 +50,9 @@ class AccountViewSet(viewsets.ReadOnlyModelViewSet[Account]):
         return Account.objects.visible_to(requester(self.request))
 
     def get_serializer_context(self) -> dict[str, Any]:
-        mine = Membership.objects.filter(user_id=self.request.user.pk)
+        mine = Membership.objects.filter(user=requester(self.request))
         roles = dict(mine.values_list("account_id", "role"))
-        return super().get_serializer_context() | {"roles": roles}
+        return {**super().get_serializer_context(), "roles": roles}
 
 
 class MembershipViewSet(viewsets.ModelViewSet[Membership]):
@@ -135,7 +136,7 @@ class ConnectionViewSet(
 
     def get_queryset(self) -> QuerySet[Connection]:
         kept = Connection.objects.filter(deleted_at=None)
-        mine = kept.filter(owner_id=self.request.user.pk)
+        mine = kept.filter(owner=requester(self.request))
         return mine.select_related("owner").prefetch_related("accounts")
 
     def perform_update(self, serializer: BaseSerializer[Connection]) -> None:
@@ -161,12 +162,12 @@ class ConnectionViewSet(
         """Renew this connection's authorisation through Amazon's consent page."""
         return self._begin(request, self.get_object())
 
-    @extend_schema(request=None, responses={200: dict[str, int]})
+    @extend_schema(request=None, responses={200: dict[str, Any]})
     @action(detail=True, methods=["post"])
     def sync(self, request: Request, pk: str) -> Response:
         """Ask Amazon which accounts and instances this connection reaches."""
         result = sync_from_amazon(self.get_object(), now=database_now())
-        return Response(result.counts())
+        return Response(asdict(result))
 
     def _begin(self, request: Request, connection: Connection | None) -> Response:
         given = ConsentSerializer(data=request.data)
@@ -201,13 +202,10 @@ class ConsentCallbackView(APIView):
     def get(self, request: Request) -> HttpResponseRedirect:
         given = request.query_params
         user = requester(request)
-        with changing(user, Change.Origin.API, now=database_now()):
-            answer = consent.finish(
-                user,
-                str(request._request.session.session_key),
-                state=given.get("state", ""),
-                code=given.get("code", ""),
-                error=given.get("error", ""),
-                now=database_now(),
-            )
-        return HttpResponseRedirect(answer.return_path)
+        session_key = str(request._request.session.session_key)
+        state, now = given.get("state", ""), database_now()
+        if "error" in given:
+            consent.decline(user, session_key, state, given["error"], now=now)
+        with changing(user, Change.Origin.API, now=now):
+            consent.finish(user, session_key, state, given.get("code", ""), now=now)
+        return HttpResponseRedirect(consent.return_path(state))

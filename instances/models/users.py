@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from knox.models import AbstractAuthToken
@@ -23,3 +25,9 @@ class ApiToken(AbstractAuthToken):
     name = models.CharField(max_length=100, blank=True, default="")
     scope = models.CharField(max_length=10, choices=Scope, default=Scope.WRITE)
     last_used_at = models.DateTimeField(null=True, blank=True)
+
+    @classmethod
+    def issue(cls, user: User, **fields: Any) -> tuple[Self, str]:
+        """A new token and its secret, which is stored as a hash only."""
+        row, secret = cls.objects.create(user, **fields)  # type: ignore[no-untyped-call]  # knox has no types
+        return row, str(secret)

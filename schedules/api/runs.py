@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -39,7 +40,7 @@ SHOWN_WITH = ("schedule", "instance", "workflow_version", "execution__result")
 class RunPages:
     """Pages of runs, each with its attempts, in a constant number of queries."""
 
-    def run_page(self: Any, runs: QuerySet[Run]) -> Response:
+    def run_page(self: Any, runs: QuerySet[Any]) -> Response:
         page = self.paginate_queryset(runs.select_related(*SHOWN_WITH))
         answer: Response = self.get_paginated_response(shown(page))
         return answer
@@ -119,7 +120,7 @@ class RunViewSet(RunPages, viewsets.GenericViewSet[Run]):
 
     def _result(self) -> ExecutionResult:
         execution = self.get_object().execution
-        result = getattr(execution, "result", None)
+        result: ExecutionResult | None = getattr(execution, "result", None)
         if result is None or result.removed_at is not None:
             raise NotFound("This run has no result, or it was removed.", "no_result")
         return result
@@ -134,9 +135,7 @@ def shown(runs: list[Run]) -> list[dict[str, Any]]:
 def hurry_runs(runs: list[Run]) -> None:
     """Send the hints after the commit; the tick would find the rows anyway."""
     for run in runs:
-        transaction.on_commit(
-            lambda key=run.pk: hurry("schedules.tasks.execute_run", key)
-        )
+        transaction.on_commit(partial(hurry, "schedules.tasks.execute_run", run.pk))
 
 
 def outcome_answer(outcome: triggering.Outcome) -> Response:

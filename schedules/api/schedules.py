@@ -62,7 +62,7 @@ class ScheduleViewSet(
         )
 
     def get_serializer_context(self) -> dict[str, Any]:
-        return super().get_serializer_context() | {"now": database_now()}
+        return {**super().get_serializer_context(), "now": database_now()}
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return self._answer(self.get_object().pk)
@@ -158,7 +158,7 @@ class ScheduleViewSet(
     def runs(self, request: Request, pk: str) -> Response:
         """The schedule's runs that the requester may see, newest first."""
         schedule = self.get_queryset().get(pk=pk)
-        seen = Run.objects.visible_to(requester(request))
+        seen: QuerySet[Any] = Run.objects.visible_to(requester(request))
         return self.run_page(self.filter_queryset(seen.filter(schedule=schedule)))
 
     @extend_schema(parameters=[NextSerializer], responses=PreviewSerializer)

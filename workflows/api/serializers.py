@@ -60,8 +60,8 @@ class WorkflowSerializer(Strict, serializers.ModelSerializer[Workflow]):
 
     def written(self) -> dict[str, Any]:
         """What a person wrote, by the names of WorkflowFields; without `instance`."""
-        given = dict(self.validated_data)
-        version = given.pop("version", {})
+        given: dict[str, Any] = dict(self.validated_data)
+        version: dict[str, Any] = given.pop("version", {})
         given.pop("instance", None)
         return given | version
 

@@ -52,7 +52,7 @@ class WorkflowViewSet(viewsets.GenericViewSet[Workflow], mixins.ListModelMixin):
     @idempotent
     def create(self, request: Request) -> Response:
         """Create a workflow on an instance. Needs the role editor there."""
-        given = self.get_serializer(data=request.data)
+        given = self._given(request)
         given.is_valid(raise_exception=True)
         user, now = requester(request), database_now()
         with changing(user, Change.Origin.API, now=now):
@@ -67,7 +67,7 @@ class WorkflowViewSet(viewsets.GenericViewSet[Workflow], mixins.ListModelMixin):
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change what is named; `If-Match` guards against another person's edit."""
         workflow = self.get_object()
-        given = self.get_serializer(workflow, data=request.data, partial=True)
+        given = self._given(request, workflow)
         given.is_valid(raise_exception=True)
         user, now = requester(request), database_now()
         with changing(user, Change.Origin.API, now=now):
@@ -97,6 +97,16 @@ class WorkflowViewSet(viewsets.GenericViewSet[Workflow], mixins.ListModelMixin):
         """Every version, newest first."""
         rows = self.get_object().versions.select_related("created_by")
         return Response(VersionSerializer(rows.order_by("-number"), many=True).data)
+
+    def _given(
+        self, request: Request, workflow: Workflow | None = None
+    ) -> WorkflowSerializer:
+        return WorkflowSerializer(
+            workflow,
+            data=request.data,
+            partial=workflow is not None,
+            context=self.get_serializer_context(),
+        )
 
     def _answer(self, workflow: Workflow, code: int = status.HTTP_200_OK) -> Response:
         data = self.get_serializer(workflow).data

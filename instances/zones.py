@@ -9,8 +9,8 @@ from importlib import import_module
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from workflows.errors import UnknownTimezone
-from workflows.messages import shown
+from instances.errors import UnknownTimezone
+from instances.messages import shown
 
 # A zone that says "nobody has set this machine's clock"; not for people.
 _NOT_OFFERED = {"Factory"}

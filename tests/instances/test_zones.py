@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from workflows.errors import UnknownTimezone
-from workflows.zones import tzdata_version, zone, zone_names
+from instances.errors import UnknownTimezone
+from instances.zones import tzdata_version, zone, zone_names
 
 CASES = json.loads(
     (Path(__file__).parents[1] / "schedules" / "data" / "invalid.json").read_text()
