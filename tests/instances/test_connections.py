@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 from pytest_django.fixtures import Settings
 
 from instances import vault
@@ -17,6 +19,7 @@ from instances.connections import (
     access_token,
     disconnect,
     hold,
+    keep,
     release,
     release_readable,
     replaced_token,
@@ -24,6 +27,7 @@ from instances.connections import (
 )
 from instances.errors import ApplicationHeld, CredentialRefused, LwaUnavailable
 from instances.holds import hold_application, is_application_held
+from instances.lwa import Tokens
 from instances.models import Account, Connection, User
 from instances.models.changes import Change
 from instances.rotation import rotate
@@ -32,6 +36,12 @@ from tests.amc.server import Amc
 from tests.makers import NOON, make_connection
 
 pytestmark = pytest.mark.django_db
+
+AGREED = Tokens(
+    access_token="Atza|agreed",
+    refresh_token="Atzr|agreed",
+    lifetime=timedelta(hours=1),
+)
 
 
 @pytest.fixture
@@ -400,24 +410,97 @@ def test_of_four_that_need_a_token_at_once_one_refreshes(
     assert refreshes(amazon) == 1
 
 
-def test_a_rotation_of_keys_loses_no_token_that_is_refreshed_meanwhile(
+def in_another_thread(pool: ThreadPoolExecutor, connection: Connection) -> Future[str]:
+    """Ask for a token; returns when Amazon has been asked."""
+
+    def ask() -> str:
+        try:
+            return access_token(connection.pk, now=NOON)
+        finally:
+            database.close()
+
+    asked = pool.submit(ask)
+    claimed = Connection.objects.filter(refreshing_until__isnull=False)
+    wait_until(claimed.exists)
+    return asked
+
+
+def test_a_refresh_that_ends_after_the_disconnection_stores_nothing(
     committed_db: None, connection: Connection, amazon: Amc
 ) -> None:
-    token = access_token(connection.pk, now=NOON)
+    amazon.faults("slow", operation="token", seconds=0.5)
 
-    def rotate_often(_: int) -> None:
-        for _ in range(20):
-            assert rotate().rotated == 1
-        database.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        rotations = pool.map(rotate_often, range(2))
-        for _ in range(10):
-            fresh = replaced_token(connection.pk, token, now=NOON)
-            assert fresh != token
-            token = fresh
-        list(rotations)
+    with ThreadPoolExecutor(1) as pool:
+        asked = in_another_thread(pool, connection)
+        disconnect(connection, now=NOON)
+        with pytest.raises(CredentialRefused, match="deleted"):
+            asked.result()
 
     connection.refresh_from_db()
-    assert vault.unseal(connection.pk, connection.access_token) == token
+    assert connection.refresh_token == connection.access_token == ""
+
+
+def test_a_refresh_that_ends_after_a_reconnect_does_not_replace_its_tokens(
+    committed_db: None, connection: Connection, amazon: Amc
+) -> None:
+    amazon.faults("slow", operation="token", seconds=0.5)
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = in_another_thread(pool, connection)
+        keep(connection, AGREED, now=NOON)
+        assert asked.result() == "Atza|agreed"
+
+    connection.refresh_from_db()
+    assert vault.unseal(connection.pk, connection.refresh_token) == "Atzr|agreed"
+
+
+def test_a_refusal_that_comes_after_a_reconnect_holds_nothing(
+    committed_db: None, connection: Connection, amazon: Amc
+) -> None:
+    amazon.revoke("Atzr|sandbox")
+    amazon.faults("slow", operation="token", seconds=0.5)
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = in_another_thread(pool, connection)
+        keep(connection, AGREED, now=NOON)
+        assert asked.result() == "Atza|agreed"
+
+    connection.refresh_from_db()
+    assert connection.held_at is None
+
+
+def test_a_rotation_of_keys_loses_no_token_that_was_stored_meanwhile(
+    committed_db: None, connection: Connection
+) -> None:
+    row = Connection.objects.filter(pk=connection.pk)
+
+    def rotate_elsewhere() -> int:
+        try:
+            return rotate().rotated
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            row.select_for_update().get()
+            rotation = pool.submit(rotate_elsewhere)  # reads, then waits to write
+            wait_until(somebody_waits_for_a_lock)
+            row.update(access_token=vault.seal(connection.pk, "Atza|newer"))
+        assert rotation.result() == 1
+
+    connection.refresh_from_db()
+    assert vault.unseal(connection.pk, connection.access_token) == "Atza|newer"
     assert vault.unseal(connection.pk, connection.refresh_token) == "Atzr|sandbox"
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < give_up_at
+        time.sleep(0.01)
