@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config import probes
+
+import_module("config.schema")  # registers itself with drf-spectacular
 
 api_v1 = [
     path("", include("instances.urls")),

@@ -15,6 +15,11 @@ router.register("runs", runs.RunViewSet, "run")
 
 urlpatterns = [
     path("cron/preview/", previews.CronPreviewView.as_view(), name="cron-preview"),
+    path(
+        "schedules/<int:schedule_id>/runs/",
+        runs.ScheduleRunViewSet.as_view({"get": "list"}),
+        name="schedule-runs",
+    ),
     path("health/", health.HealthView.as_view(), name="health"),
     *router.urls,
 ]

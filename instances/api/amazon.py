@@ -44,6 +44,7 @@ from instances.sync import sync_from_amazon
 class AccountViewSet(viewsets.ReadOnlyModelViewSet[Account]):
     """The accounts that the requester is a member of."""
 
+    queryset = Account.objects.none()
     serializer_class = AccountSerializer
 
     def get_queryset(self) -> QuerySet[Account]:
@@ -58,6 +59,7 @@ class AccountViewSet(viewsets.ReadOnlyModelViewSet[Account]):
 class MembershipViewSet(viewsets.ModelViewSet[Membership]):
     """Who may do what in an account. Members read it, admins change it."""
 
+    queryset = Membership.objects.none()
     serializer_class = MembershipSerializer
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 
@@ -109,6 +111,7 @@ class InstanceViewSet(
 ):
     """AMC instances. An editor sets the advertiser's zone and our caps."""
 
+    queryset = Instance.objects.none()
     serializer_class = InstanceSerializer
     filterset_class = InstanceFilter
     http_method_names = ["get", "patch", "head", "options"]
@@ -131,6 +134,7 @@ class ConnectionViewSet(
 ):
     """The requester's authorisations at Amazon. Their tokens never leave the server."""
 
+    queryset = Connection.objects.none()
     serializer_class = ConnectionSerializer
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
 

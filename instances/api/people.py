@@ -72,6 +72,7 @@ class ApiTokenViewSet(
 ):
     """The requester's tokens. A new one is shown once, in the answer to its making."""
 
+    queryset = ApiToken.objects.none()
     serializer_class = ApiTokenSerializer
     pagination_class = None
     lookup_field = "token_key"

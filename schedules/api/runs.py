@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
@@ -29,7 +30,7 @@ from schedules.api.serializers import (
     RunSerializer,
 )
 from schedules.attempts import attempts_of
-from schedules.models import Run
+from schedules.models import Run, Schedule
 from schedules.publishing import hurry
 from workflows import results
 from workflows.models import ExecutionResult
@@ -37,18 +38,10 @@ from workflows.models import ExecutionResult
 SHOWN_WITH = ("schedule", "instance", "workflow_version", "execution__result")
 
 
-class RunPages:
-    """Pages of runs, each with its attempts, in a constant number of queries."""
-
-    def run_page(self: Any, runs: QuerySet[Any]) -> Response:
-        page = self.paginate_queryset(runs.select_related(*SHOWN_WITH))
-        answer: Response = self.get_paginated_response(shown(page))
-        return answer
-
-
-class RunViewSet(RunPages, viewsets.GenericViewSet[Run]):
+class RunViewSet(viewsets.GenericViewSet[Run]):
     """What happened to each slot and each request by hand, newest first."""
 
+    queryset = Run.objects.none()
     serializer_class = RunSerializer
     filterset_class = RunFilter
 
@@ -57,7 +50,9 @@ class RunViewSet(RunPages, viewsets.GenericViewSet[Run]):
         return seen.select_related(*SHOWN_WITH)
 
     def list(self, request: Request) -> Response:
-        return self.run_page(self.filter_queryset(self.get_queryset()))
+        """Newest first, each with its attempts."""
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(shown(list(page or [])))
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(shown([self.get_object()])[0])
@@ -124,6 +119,17 @@ class RunViewSet(RunPages, viewsets.GenericViewSet[Run]):
         if result is None or result.removed_at is not None:
             raise NotFound("This run has no result, or it was removed.", "no_result")
         return result
+
+
+class ScheduleRunViewSet(RunViewSet):
+    """The runs of one schedule that the requester may see, newest first."""
+
+    def get_queryset(self) -> QuerySet[Run]:
+        if getattr(self, "swagger_fake_view", False):
+            return Run.objects.none()
+        seen = Schedule.objects.visible_to(requester(self.request))
+        schedule = get_object_or_404(seen, pk=self.kwargs["schedule_id"])
+        return super().get_queryset().filter(schedule=schedule)
 
 
 def shown(runs: list[Run]) -> list[dict[str, Any]]:

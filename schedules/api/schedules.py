@@ -21,28 +21,26 @@ from instances.models import Change
 from instances.preconditions import entity_tag, seen_revision
 from instances.requester import requester
 from schedules import lifecycle, pausing, triggering
-from schedules.api.filters import RunFilter, ScheduleFilter
+from schedules.api.filters import ScheduleFilter
 from schedules.api.previews import NextSerializer, PreviewSerializer
-from schedules.api.runs import RunPages, outcome_answer
+from schedules.api.runs import outcome_answer
 from schedules.api.serializers import (
     OutcomeSerializer,
     ReasonSerializer,
-    RunSerializer,
     ScheduleSerializer,
     TriggerSerializer,
 )
-from schedules.models import Run, Schedule
+from schedules.models import Schedule
 from schedules.previews import preview
 
 NEVER = Value(datetime(9999, 12, 31, tzinfo=UTC))
 KEPT = Q(targets__deleted_at=None, targets__isnull=False)
 
 
-class ScheduleViewSet(
-    RunPages, mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]
-):
+class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
     """A workflow on a cron schedule, for one or many instances."""
 
+    queryset = Schedule.objects.none()
     serializer_class = ScheduleSerializer
     filterset_class = ScheduleFilter
     orderings = {
@@ -152,14 +150,6 @@ class ScheduleViewSet(
             schedule.pk, user=user, now=now, **given.asked()
         )
         return outcome_answer(outcome)
-
-    @extend_schema(responses=RunSerializer(many=True))
-    @action(detail=True, filterset_class=RunFilter)
-    def runs(self, request: Request, pk: str) -> Response:
-        """The schedule's runs that the requester may see, newest first."""
-        schedule = self.get_queryset().get(pk=pk)
-        seen: QuerySet[Any] = Run.objects.visible_to(requester(request))
-        return self.run_page(self.filter_queryset(seen.filter(schedule=schedule)))
 
     @extend_schema(parameters=[NextSerializer], responses=PreviewSerializer)
     @action(detail=True, filterset_class=None)

@@ -32,6 +32,7 @@ class TargetViewSet(
 ):
     """A schedule on one instance: pausable alone, with failures of its own."""
 
+    queryset = Target.objects.none()
     serializer_class = TargetSerializer
     filterset_class = TargetFilter
 

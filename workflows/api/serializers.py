@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from instances.models import Instance
@@ -17,6 +18,7 @@ from workflows.models import (
 )
 
 
+@extend_schema_field(int)
 class VisibleInstance(serializers.PrimaryKeyRelatedField[Instance]):
     """The id of an instance that the requester may see."""
 

@@ -38,6 +38,7 @@ class WorkflowFilter(filters.FilterSet):
 class WorkflowViewSet(viewsets.GenericViewSet[Workflow], mixins.ListModelMixin):
     """SQL with declared parameters. Each saved change of SQL is a version."""
 
+    queryset = Workflow.objects.none()
     serializer_class = WorkflowSerializer
     filterset_class = WorkflowFilter
     orderings = {"name": ["name", "id"], "updated_at": ["updated_at", "id"]}
@@ -122,6 +123,7 @@ class ExecutionFilter(filters.FilterSet):
 class ExecutionViewSet(viewsets.ReadOnlyModelViewSet[WorkflowExecution]):
     """Attempts at Amazon, newest first."""
 
+    queryset = WorkflowExecution.objects.none()
     serializer_class = ExecutionSerializer
     filterset_class = ExecutionFilter
 
