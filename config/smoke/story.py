@@ -16,7 +16,7 @@ INSTANCES = ["amcsandbox01", "amcsandbox02"]
 SQL = "SELECT campaign, COUNT(*) AS impressions FROM dsp_impressions GROUP BY campaign"
 WINDOW = {"kind": "last_days", "days": 14, "lag_days": 2}
 WAIT_SECONDS = 120.0  # a minute for the clock, the rest for Amazon and the result
-ASK_SECONDS = 1.0
+ASK_SECONDS = 2.0
 FAILED_STATES = {"FAILED", "CANCELLED", "SKIPPED"}
 
 

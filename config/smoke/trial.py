@@ -28,12 +28,14 @@ TAIL_LINES = 15
 
 
 def run_trial(source: Path, environ: Mapping[str, str]) -> Outcome:
-    """Raises SmokeFailed with the ends of all logs; leaves nothing running."""
+    """Raises SmokeFailed with the ends of the logs; leaves nothing behind."""
     folder = Path(tempfile.mkdtemp(prefix="amc-smoke-"))
     try:
         return _try(_plan(source, folder), environ)
     except (SmokeFailed, EmbeddedError) as error:
-        raise SmokeFailed(f"{error}\n\n{_tails(folder / 'logs')}") from error
+        failure = SmokeFailed(str(error))
+        failure.logs = _tails(folder / "logs")
+        raise failure from error
     except StopAsked as signal:
         raise SmokeFailed(f"It was stopped ({signal}).") from None
     finally:

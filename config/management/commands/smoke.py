@@ -27,6 +27,7 @@ class Command(BaseCommand):
         try:
             outcome = run_trial(BASE_DIR, os.environ)
         except SmokeFailed as error:
+            self.stderr.write(error.logs)
             self.stderr.write(f"SMOKE FAILED: {error}")
             sys.exit(1)
         self.stdout.write(summary(outcome, time.monotonic() - begun))
