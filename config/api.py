@@ -35,6 +35,9 @@ STATUS_OF: dict[type[Exception], int] = {
     instances.StaleRevision: 412,
     instances.IdempotencyMismatch: 422,
     instances.RequestUnderWay: 409,
+    instances.CredentialRefused: 409,
+    instances.ApplicationHeld: 503,
+    instances.LwaUnavailable: 503,
     workflows.WorkflowInUse: 409,
     schedules.AlreadyPaused: 409,
     schedules.NotPaused: 409,
@@ -81,7 +84,9 @@ def _domain_answer(exc: Any, context: dict[str, Any]) -> Response:
     status = next(
         (STATUS_OF[kind] for kind in type(exc).mro() if kind in STATUS_OF), 400
     )
-    fields = {exc.field: [exc.message]} if exc.field else {}
+    names: dict[str, str] = getattr(context["view"], "field_names", {})
+    field = names.get(exc.field, exc.field)
+    fields = {field: [exc.message]} if field else {}
     answer = _problem(status, exc.code, exc.message, fields)
     for fact in ("part", "position", "run_id"):
         if getattr(exc, fact, None) is not None:

@@ -45,7 +45,7 @@ def configure(options: dict[str, str]) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(options["level"])
-    for noisy in ("httpx", "httpcore"):  # they print whole URLs
+    for noisy in ("httpx", "httpcore", "axes"):  # whole URLs; four lines a sign-in
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

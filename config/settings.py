@@ -225,6 +225,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["instances.query.StrictFilters"],
     "PAGE_SIZE": 50,
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {
@@ -238,6 +239,8 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 REST_KNOX = {"TOKEN_TTL": None, "AUTO_REFRESH": False}
+# Our own token model takes the place of the only table that knox would make.
+MIGRATION_MODULES = {"knox": None}
 KNOX_TOKEN_MODEL = "instances.ApiToken"  # noqa: S105 - a model, not a secret
 
 # --- Logs ------------------------------------------------------------------------

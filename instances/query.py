@@ -9,21 +9,22 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-PAGING = {"cursor", "page_size", "ordering", "format"}
+PAGING = {"cursor", "page_size", "ordering"}
 
 
 class StrictFilters(DjangoFilterBackend):
-    """django-filter, and a 400 for what it would silently pass over.
+    """django-filter for lists, and a 400 for what it would silently pass over.
 
-    A view names parameters of its own in `query_parameters`. Codes:
-    unknown_parameter, repeated_parameter.
+    Codes: unknown_parameter, repeated_parameter.
     """
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Model], view: Any
     ) -> QuerySet[Model]:
         filters = self.get_filterset_class(view, queryset)
-        known = PAGING | set(getattr(view, "query_parameters", ()))
+        if getattr(view, "detail", False):
+            return queryset  # one object: its action reads its own parameters
+        known = set(PAGING)
         if filters is not None:
             known |= set(filters.get_filters())
         for name, values in request.query_params.lists():

@@ -17,7 +17,7 @@ from schedules.api.serializers import WindowSerializer
 from schedules.previews import Fire, preview
 
 
-class NextSerializer(serializers.Serializer[Any]):
+class NextSerializer(Strict):
     count = serializers.IntegerField(min_value=1, max_value=100, default=10)
 
 
@@ -63,6 +63,8 @@ class PreviewSerializer(serializers.Serializer[Any]):
 
 class CronPreviewView(APIView):
     """Judge a cron expression and show its next slots; 400 says what is wrong."""
+
+    field_names = {"cron": "expression"}
 
     @extend_schema(request=AskedSerializer, responses=PreviewSerializer)
     def post(self, request: Request) -> Response:

@@ -49,7 +49,7 @@ class RunViewSet(viewsets.GenericViewSet[Run]):
         seen = Run.objects.visible_to(requester(self.request))
         return seen.select_related(*SHOWN_WITH)
 
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request, **path: Any) -> Response:
         """Newest first, each with its attempts."""
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(shown(list(page or [])))

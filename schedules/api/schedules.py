@@ -43,6 +43,7 @@ class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
     queryset = Schedule.objects.none()
     serializer_class = ScheduleSerializer
     filterset_class = ScheduleFilter
+    field_names = {"cron": "cron_expression"}
     orderings = {
         "name": ["name", "id"],
         "next_run_at": ["next_run_or_never", "id"],

@@ -274,6 +274,6 @@ class OutcomeSerializer(serializers.Serializer[Any]):
     refused = RefusalSerializer(many=True)
 
 
-class RowsSerializer(serializers.Serializer[Any]):
+class RowsSerializer(Strict):
     offset = serializers.IntegerField(min_value=0, default=0)
     limit = serializers.IntegerField(min_value=1, max_value=1_000, default=100)
