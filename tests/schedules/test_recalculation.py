@@ -9,11 +9,11 @@ import pytest
 
 from instances.heartbeats import beat
 from instances.models import Heartbeat
+from instances.zones import tzdata_version
 from schedules.models import Run, Schedule
 from schedules.recalculation import NAME, recalculate, recalculate_if_new
 from tests.makers import NOON, make_schedule
 from workflows.models import Workflow
-from workflows.zones import tzdata_version
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
