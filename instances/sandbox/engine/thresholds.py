@@ -62,7 +62,9 @@ def _filtered(root: exp.Query, shape: Shape, privacy: Privacy) -> exp.Select:
 
 def _item(name: str, level: Level, count: exp.Expr, privacy: Privacy) -> exp.Expr:
     value = hidden.column(ROOT, name)
-    if privacy == "REMOVE_ROWS":
+    # NONE is documented to be put out without any restriction: also when the persons
+    # behind the row are not known. Without its row there is nothing to put out.
+    if privacy == "REMOVE_ROWS" or level is Level.NONE:
         return value
     return exp.Case(ifs=[exp.If(this=_reaches(count, NEEDED[level]), true=value)])
 

@@ -76,7 +76,7 @@ SELECT
     floor(20 * pow(draw(person, 'place'), 2.2))::INTEGER AS place,
     CASE WHEN plan_no IN (1, 2, 21, 22) THEN 6 + floor(bits(hc, 0) * 2)
         ELSE floor(pow(bits(hc, 0), 1.3) * 6) END::INTEGER AS device,
-    (adv * 100 + 1 + floor(pow(bits(hc, 1), 1.6) * 12))::INTEGER AS product_no,
+    (adv * 100 + 1 + floor(pow(bits(hc, 1), 2.2) * 12))::INTEGER AS product_no,
     bits(hc, 2) < CASE WHEN plan_no <= 8 THEN 0.03 ELSE 0.12 END AS clicked,
     t + to_hours(24 + floor(bits(hb, 3) * 24)::BIGINT) AS avail
 FROM planned;
@@ -134,7 +134,7 @@ SELECT conversion, conversion_t AS t, person, adv, user_id, behaviour, bought_no
         WHEN bits(g, 0) < 0.97 THEN to_minutes(2880 + floor(bits(g, 1) * 17280)::BIGINT)
         ELSE to_minutes(20160 + floor(bits(g, 1) * 20160)::BIGINT) END AS avail,
     (1 + (bits(g, 2) < 0.18)::INTEGER + (bits(g, 2) < 0.05)::INTEGER)::INTEGER AS units,
-    draw(person * 100 + adv, 'loyal') >= 0.55 AS new_to_brand,
+    draw(person * 100 + adv, 'loyal') < 0.6 AS new_to_brand,
     draw(conversion, 'program') AS program
 FROM happened
 WHERE conversion_t >= getvariable('first_time') AND conversion_t < getvariable('end_time');

@@ -181,7 +181,7 @@ SELECT * FROM (VALUES
     (1, 'shoppingCart', 'website', 'consideration', 'Add to Shopping Cart',
         0.04, 0.0, false, 0.8, 0.0, 8.0),
     (2, 'order', 'purchase', 'conversion', 'Product purchased',
-        0.08, 0.02, true, 1.6, 0.0, 13.0),
+        0.12, 0.03, true, 1.6, 0.0, 13.0),
     (3, 'order', 'purchase', 'conversion', 'Product purchased',
         0.02, 0.0, true, 4.0, 25.0, 15.0),
     (4, 'searchConversion', 'website', NULL, NULL,
