@@ -92,13 +92,19 @@ class RunViewSet(viewsets.GenericViewSet[Run]):
     @extend_schema(parameters=[RowsSerializer], responses={200: dict[str, Any]})
     @action(detail=True, filterset_class=None)
     def rows(self, request: Request, pk: str) -> Response:
-        """Rows of the result, from row `offset`, `limit` at most 1,000."""
+        """Rows of the result, `limit` at most 1,000; `next` is the next page's cursor."""
         result = self._result()
         given = RowsSerializer(data=request.query_params)
         given.is_valid(raise_exception=True)
-        rows = results.page(result, **given.validated_data)
+        asked = given.validated_data
+        page = results.page(result, asked.get("cursor"), asked["limit"])
         return Response(
-            {"columns": result.columns, "row_count": result.row_count, "rows": rows}
+            {
+                "columns": page.columns,
+                "row_count": result.row_count,
+                "rows": page.rows,
+                "next": page.next_token,
+            }
         )
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.BINARY})

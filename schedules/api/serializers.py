@@ -275,5 +275,5 @@ class OutcomeSerializer(serializers.Serializer[Any]):
 
 
 class RowsSerializer(Strict):
-    offset = serializers.IntegerField(min_value=0, default=0)
+    cursor = serializers.CharField(required=False, max_length=20)
     limit = serializers.IntegerField(min_value=1, max_value=1_000, default=100)
