@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from instances.sandbox import operations
@@ -29,6 +29,26 @@ class Kind:
     does: str
     operations: tuple[str, ...] = ANY
     options: Mapping[str, Option]
+
+    def allows(self, option: str, value: Option) -> bool:
+        """Whether a value of the right type is also one that makes sense."""
+        if (self.name, option) in CHOICES:
+            return value in CHOICES[self.name, option]
+        if isinstance(value, str) or self.name == "wrong_date":
+            return True
+        return LEAST.get(option, 0) <= value < MOST
+
+
+CHOICES: Mapping[tuple[str, str], Container[Option]] = {
+    ("server_error", "status"): (500, 502, 503, 504),
+    ("links_unavailable", "status"): (400, 404),
+    ("garbage", "status"): range(200, 600),
+    ("stuck", "status"): ("PENDING", "RUNNING"),
+    ("several_files", "files"): (2, 3, 4, 5),
+    ("oversized", "megabytes"): range(1, 1025),
+}
+LEAST = {"bytes_per_second": 0.01}
+MOST = 1e12
 
 
 def kind(

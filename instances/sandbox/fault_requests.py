@@ -100,23 +100,17 @@ def read_probability(content: Mapping[str, object]) -> float:
 
 
 def read_options(content: Mapping[str, object], kind: Kind) -> Mapping[str, Option]:
-    return {
-        name: read_option(content.get(name, default), name, default)
-        for name, default in kind.options.items()
-    }
+    return {name: read_option(content, kind, name) for name in kind.options}
 
 
-def read_option(value: object, name: str, default: Option) -> Option:
+def read_option(content: Mapping[str, object], kind: Kind, name: str) -> Option:
     """The value, when it is of the default's type; an int will do for a float."""
-    wanted = type(default)
+    default = kind.options[name]
+    value, wanted = content.get(name, default), type(default)
     if wanted is float and type(value) is int:
-        return float(value)
-    if type(value) is wanted and isinstance(value, str | int | float):
-        return value
-    names = {
-        str: "text",
-        bool: "true or false",
-        int: "a whole number",
-        float: "a number",
-    }
-    raise InvalidFault(f"{name} must be {names[wanted]}.")
+        value = float(value)
+    if type(value) is not wanted or not isinstance(value, str | int | float):
+        raise InvalidFault(f"{name} must be {TYPE_NAMES[wanted]}.")
+    if not kind.allows(name, value):
+        raise InvalidFault(f"{value!r} does not do for {name} of {kind.name}.")
+    return value

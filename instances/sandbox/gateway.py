@@ -33,20 +33,30 @@ async def serve(
     sandbox: Sandbox, operation: Operation, handler: Handler, request: Request
 ) -> Response:
     call = await read_call(sandbox, operation, request)
-    strike = sandbox.faults.strike
+    life, strike = sandbox.life, sandbox.faults.strike
     await delay(strike("slow", call, when=before_work))
-    if (lost := strike("request_lost", call)) is not None:
-        sandbox.ledger.note(call, None, sent=False)
-        return await hang_up(request, reset=lost.is_on("reset"))
-    answer = gateway_fault(sandbox.faults, call, work_done=False)
-    if answer is None:
-        answer = await attend(sandbox, call, handler)
-        answer = gateway_fault(sandbox.faults, call, work_done=True) or answer
-    await delay(strike("slow", call, when=after_work))
-    if (lost := strike("reply_lost", call)) is not None:
+    lost = strike("request_lost", call)
+    answer = None
+    if lost is None and sandbox.life == life:
+        answer = await serve_or_harm(sandbox, call, handler)
+        await delay(strike("slow", call, when=after_work))
+        lost = strike("reply_lost", call)
+    if sandbox.life != life:
+        # It belongs to a life before the reset, and nothing of that may show.
+        return await hang_up(request, reset=False)
+    if answer is None or lost is not None:
         sandbox.ledger.note(call, answer, sent=False)
-        return await hang_up(request, reset=lost.is_on("reset"))
-    return await reply(sandbox, call, answer, request)
+        return await hang_up(request, reset=lost is not None and lost.is_on("reset"))
+    return reply(sandbox, call, answer, request)
+
+
+async def serve_or_harm(sandbox: Sandbox, call: Call, handler: Handler) -> Answer:
+    """The gateway's answer when a fault says so, else the service's."""
+    early = gateway_fault(sandbox.faults, call, work_done=False)
+    if early is not None:
+        return early
+    answer = await attend(sandbox, call, handler)
+    return gateway_fault(sandbox.faults, call, work_done=True) or answer
 
 
 async def attend(sandbox: Sandbox, call: Call, handler: Handler) -> Answer:
@@ -68,9 +78,7 @@ async def attend(sandbox: Sandbox, call: Call, handler: Handler) -> Answer:
     return answer
 
 
-async def reply(
-    sandbox: Sandbox, call: Call, answer: Answer, request: Request
-) -> Response:
+def reply(sandbox: Sandbox, call: Call, answer: Answer, request: Request) -> Response:
     """Send the answer, however faults have it sent."""
     faults = sandbox.faults
     answer = distort(answer, faults, call)

@@ -24,8 +24,6 @@ from instances.sandbox.queries import query_of
 from instances.sandbox.submission import Submission
 from instances.sandbox.world import Instance
 
-MOST_FILES = 5
-"""As many links as one answer may hold."""
 ONE_FILE = 10**12
 """Rows to a file when nobody asked for several."""
 INTERNAL_ERROR = "The execution failed because of an internal error."
@@ -67,7 +65,7 @@ def job_of(execution: Execution, *, results: Path) -> Job:
         instance=execution.instance,
         now=execution.created_at,
         folder=results / execution.id,
-        files=min(max(int(several.number("files")), 2), MOST_FILES) if several else 1,
+        files=int(several.number("files")) if several else 1,
         is_empty=execution.fate("empty_result") is not None,
         is_gzip=execution.fate("gzip_result") is not None,
     )

@@ -19,8 +19,7 @@ from instances.sandbox.store import Executions
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 PATIENCE_AT_ONCE_SECONDS = 20.0
-PATIENCE_SECONDS = 2.0
-"""How long a look waits for SQL that the clock says is done."""
+"""At speed 0 nothing but the SQL takes time, so a look waits for it longer."""
 
 
 class Progress:
@@ -38,6 +37,7 @@ class Progress:
         engine_room: EngineRoom,
         results: Path,
         speed: float,
+        patience_seconds: float,
         caps: Caps,
     ) -> None:
         self._clock = clock
@@ -45,6 +45,7 @@ class Progress:
         self._engine_room = engine_room
         self._results = results
         self._caps = caps
+        self._patience_seconds = patience_seconds
         self._jobs: dict[str, Future[Outcome]] = {}
         self._reached: dict[str, datetime] = {}
         self.speed = speed
@@ -58,7 +59,7 @@ class Progress:
 
     async def look(self, account_id: str, targets: Iterable[Execution]) -> None:
         """Bring `targets` up to date; at speed 0 that ends them."""
-        patience = PATIENCE_SECONDS if self.speed else PATIENCE_AT_ONCE_SECONDS
+        patience = self._patience_seconds if self.speed else PATIENCE_AT_ONCE_SECONDS
         give_up_at = time.monotonic() + patience
         watched = list(targets)
         while True:

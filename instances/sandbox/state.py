@@ -29,6 +29,8 @@ class Settings:
     now: datetime | None = None
     accounts: int = 1
     record_answers: bool = False
+    patience_seconds: float = 2.0
+    """How long a look waits for SQL that the clock says is done; see Progress."""
     caps: Caps = field(default_factory=Caps)
 
 
@@ -48,6 +50,8 @@ class Sandbox:
         self._results = tempfile.TemporaryDirectory(
             prefix="results-", dir=settings.data_dir
         )
+        self.life = 0
+        """Counts resets, so that what began before one cannot reach beyond it."""
         self._begin()
 
     def _begin(self) -> None:
@@ -60,6 +64,7 @@ class Sandbox:
             engine_room=self.engine_room,
             results=self.results,
             speed=self.settings.speed,
+            patience_seconds=self.settings.patience_seconds,
             caps=self.settings.caps,
         )
 
@@ -77,6 +82,7 @@ class Sandbox:
         self.ledger.reset()
         for folder in self.results.iterdir():
             shutil.rmtree(folder, ignore_errors=True)
+        self.life += 1
         self._begin()
 
     def forget_old(self) -> None:
