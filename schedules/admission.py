@@ -38,7 +38,8 @@ SELECT a.id FROM amc_accounts a
 
 # Looks in a snapshot that is younger than the locks; chooses, moves and opens.
 # `head` takes from each instance no more than its places, `turn` deals them out:
-# live before backfill, one of each instance before the second of any.
+# live before backfill, one of each instance before the second of any. No attempt is
+# older than the end of the one before it, however old the caller's `now`.
 OPEN_EXECUTIONS = """
 WITH busy AS (
   SELECT instance_id, count(*) AS n,
@@ -111,7 +112,7 @@ opened AS (
          m.owner_id, m.priority,
          m.window_start, m.window_end, m.window_timezone, m.parameter_values,
          m.time_limit_seconds,
-         'SUBMITTING', %(now)s, %(next_poll_at)s, %(deadline_at)s
+         'SUBMITTING', greatest(%(now)s, e.ended_at), %(next_poll_at)s, %(deadline_at)s
     FROM moved m LEFT JOIN workflow_executions e ON e.id = m.previous_id)
 SELECT execution_id, id, account_id, instance_id, priority FROM moved
  ORDER BY priority, execution_id

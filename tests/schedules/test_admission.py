@@ -145,6 +145,26 @@ def test_another_attempt_continues_the_chain(target: Target, uses, used):
     assert run.execution.mark != first.mark
 
 
+def test_an_attempt_is_not_older_than_the_end_of_the_one_before(target: Target):
+    run = make_run(target)
+    make_execution(
+        run,
+        state="NOT_SUBMITTED",
+        reason="not_found",
+        ended_at=NOON,
+        next_poll_at=None,
+        uses_attempt=True,
+    )
+    Run.objects.filter(pk=run.pk).update(
+        state="WAITING", reason="retry", next_action_at=NOON - MINUTE
+    )
+
+    admit(now=NOON - MINUTE)
+
+    run.refresh_from_db()
+    assert run.execution.created_at == NOON
+
+
 def test_an_instance_runs_no_more_than_it_may(target: Target):
     runs = many(target, 14)
 
