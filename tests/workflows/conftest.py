@@ -34,6 +34,10 @@ class Clock:
     def __call__(self) -> datetime:
         return self._now
 
+    def follow(self, other: Clock) -> None:
+        """Begin where the other one is."""
+        self._now = other._now
+
     def advance(self, **span: float) -> None:
         self._now += timedelta(**span)
         self._amazon.clock(now=self._now.isoformat())
@@ -52,6 +56,14 @@ class Interrupted(Clock):
         if self._left == 0:
             self._happening()
         return super().__call__()
+
+
+class Killed(BaseException):
+    """No handler of the product catches it."""
+
+
+def killed() -> None:
+    raise Killed
 
 
 @pytest.fixture

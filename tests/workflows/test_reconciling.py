@@ -11,7 +11,7 @@ import pytest
 from instances.alarms import open_alarms
 from tests.amc.server import Amc
 from tests.makers import NOON
-from tests.workflows.conftest import Clock, Interrupted
+from tests.workflows.conftest import Clock, Interrupted, Killed, killed
 from workflows.cancelling import ask_to_cancel
 from workflows.models import Stray, WorkflowExecution
 from workflows.polling import poll_due
@@ -121,14 +121,6 @@ def test_adoption_takes_over_what_became_of_it(
     execution.refresh_from_db()
     assert (execution.state, execution.reason) == (state, reason)
     assert execution.amc_execution_id == amazon.executions()[0]["id"]
-
-
-class Killed(BaseException):
-    """No handler of the product catches it."""
-
-
-def killed() -> None:
-    raise Killed
 
 
 @pytest.mark.parametrize(("reading", "reason"), [(5, "adopted"), (4, "never claimed")])
