@@ -14,6 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
+QUEUES = ("control", "work", "collect")
+
 app = Celery("amc_scheduler")
 app.conf.update(
     broker_url=settings.REDIS_URL,
@@ -38,7 +40,7 @@ app.conf.update(
     task_create_missing_queues=False,
     task_default_queue="control",
     # control: database only. work: short calls to Amazon. collect: downloads.
-    task_queues=[Queue("control"), Queue("work"), Queue("collect")],
+    task_queues=[Queue(name, routing_key=name) for name in QUEUES],
     task_routes={
         "schedules.tasks.execute_run": {"queue": "work"},
         "workflows.tasks.submit_execution": {"queue": "work"},

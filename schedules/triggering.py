@@ -13,6 +13,7 @@ from instances.access import require
 from instances.errors import AccountMissing, InstancesError
 from instances.models import Role, User
 from schedules.births import newborn
+from schedules.default_connections import DefaultConnections
 from schedules.errors import (
     AlreadyRetried,
     NoActiveTarget,
@@ -175,15 +176,14 @@ def _newborn(
     window: Window | None = None,
 ) -> Run:
     schedule = target.schedule
-    connection = schedule.connection or (
-        schedule.owner.connections.filter(deleted_at=None).order_by("id").first()
-    )
+    account_id = target.instance.account_id
+    connections = DefaultConnections([schedule])
     return newborn(
         schedule=schedule,
         target=target,
         version_id=newest_version(schedule.workflow).pk,
-        connection_id=connection.pk if connection else None,
-        account_id=target.instance.account_id,
+        connection_id=connections.connection_id(schedule, account_id),
+        account_id=account_id,
         trigger=trigger,
         scheduled_for=slot,
         now=now,
