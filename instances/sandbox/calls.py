@@ -62,7 +62,7 @@ class Call:
     def content(self) -> dict[str, object]:
         """The JSON object in the body."""
         try:
-            content = json.loads(self.body)
+            content = json.loads(self.body, parse_constant=refuse_constant)
         except (ValueError, RecursionError) as error:
             raise Refusal(400, "The request body is not valid JSON.") from error
         if not isinstance(content, dict):
@@ -75,6 +75,11 @@ class Call:
         if word not in ("true", "false"):
             raise Refusal(400, f"{name} must be true or false.")
         return word == "true"
+
+
+def refuse_constant(name: str) -> object:
+    """NaN and its kin, which Python reads and JSON has not."""
+    raise ValueError(name)
 
 
 def bearer_in(headers: Mapping[str, str]) -> str:

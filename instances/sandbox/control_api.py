@@ -189,7 +189,7 @@ def read_number(asked: Asked, name: str, default: int) -> int:
 
 
 def show_answers(sandbox: Sandbox, asked: Asked) -> Reply:
-    """What was answered, when started with --record-answers; newest 2,000."""
+    """What was answered, when started with --record-answers; the newest 64 MB."""
     return 200, {"answers": [asdict(told) for told in sandbox.ledger.answers()]}
 
 

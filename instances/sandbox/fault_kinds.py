@@ -34,8 +34,10 @@ class Kind:
         """Whether a value of the right type is also one that makes sense."""
         if (self.name, option) in CHOICES:
             return value in CHOICES[self.name, option]
-        if isinstance(value, str) or self.name == "wrong_date":
-            return True
+        if isinstance(value, str):
+            return option not in HEADERS or (value.isascii() and value.isprintable())
+        if self.name == "wrong_date":
+            return -MOST < value < MOST
         return LEAST.get(option, 0) <= value < MOST
 
 
@@ -47,8 +49,10 @@ CHOICES: Mapping[tuple[str, str], Container[Option]] = {
     ("several_files", "files"): (2, 3, 4, 5),
     ("oversized", "megabytes"): range(1, 1025),
 }
+HEADERS = ("retry_after", "content_type")
+"""Options that go into a header, which cannot hold any text."""
 LEAST = {"bytes_per_second": 0.01}
-MOST = 1e12
+MOST = 1e9
 
 
 def kind(

@@ -11,8 +11,9 @@ from instances.sandbox.answers import Answer
 from instances.sandbox.calls import Call, mark_in
 
 REQUESTS_KEPT = 20_000
-ANSWERS_KEPT = 2_000
+ANSWERS_KEPT_BYTES = 64_000_000
 LONGEST_ANSWER_KEPT = 1_000_000
+LONGEST_QUERY_KEPT = 2_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,8 @@ class Ledger:
 
     def reset(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=self._requests_kept)
-        self._answers: deque[Told] = deque(maxlen=ANSWERS_KEPT)
+        self._answers: deque[Told] = deque()
+        self._answers_bytes = 0
         self._first = self._last + 1
 
     @property
@@ -82,7 +84,7 @@ class Ledger:
                 at=call.now,
                 method=call.method,
                 path=call.path,
-                query="&".join(f"{k}={v}" for k, v in call.query.items()),
+                query=query_text(call)[:LONGEST_QUERY_KEPT],
                 operation=call.operation.name,
                 account=call.account_id,
                 requested_by=call.person,
@@ -101,16 +103,18 @@ class Ledger:
     def _keep(self, call: Call, answer: Answer) -> None:
         if answer.file is not None or len(answer.body) > LONGEST_ANSWER_KEPT:
             return
-        self._answers.append(
-            Told(
-                number=self._last,
-                operation=call.operation.name,
-                status=answer.status,
-                media_type=answer.media_type,
-                body=answer.body.decode(errors="replace"),
-                distorted=answer.is_distorted,
-            )
+        told = Told(
+            number=self._last,
+            operation=call.operation.name,
+            status=answer.status,
+            media_type=answer.media_type,
+            body=answer.body.decode(errors="replace"),
+            distorted=answer.is_distorted,
         )
+        self._answers.append(told)
+        self._answers_bytes += len(told.body)
+        while self._answers_bytes > ANSWERS_KEPT_BYTES:
+            self._answers_bytes -= len(self._answers.popleft().body)
 
     def since(self, number: int, *, limit: int) -> list[Entry]:
         """Requests numbered above `number`, oldest first."""
@@ -119,3 +123,7 @@ class Ledger:
 
     def answers(self) -> list[Told]:
         return list(self._answers)
+
+
+def query_text(call: Call) -> str:
+    return "&".join(f"{name}={value}" for name, value in call.query.items())

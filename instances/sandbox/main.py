@@ -19,7 +19,7 @@ from instances.sandbox.transport import HangUpProtocol
 
 DEFAULT_PORT = 8899
 DEFAULT_IMPRESSIONS = 200_000
-PORT_TAKEN = 1
+CANNOT_START = 1
 BACKLOG = 2_048
 
 
@@ -89,8 +89,24 @@ def run(options: argparse.Namespace) -> int:
     try:
         listener = open_port(options.host, options.port)
     except OSError as error:
-        print_line(f"Cannot listen on {options.host}:{options.port}: {error.strerror}")
-        return PORT_TAKEN
+        return give_up(f"Cannot listen on {options.host}:{options.port}", error)
+    try:
+        sandbox = make_sandbox(options)
+    except OSError as error:
+        listener.close()
+        return give_up(f"Cannot keep data in {options.data}", error)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    print_line(f"AMC sandbox listening on http://{host}:{listener.getsockname()[1]}")
+    server_for(sandbox).run(sockets=[listener])
+    return 0
+
+
+def give_up(what: str, error: OSError) -> int:
+    print_line(f"{what}: {error.strerror}")
+    return CANNOT_START
+
+
+def make_sandbox(options: argparse.Namespace) -> Sandbox:
     settings = Settings(
         data_dir=options.data,
         speed=options.speed,
@@ -99,11 +115,7 @@ def run(options: argparse.Namespace) -> int:
         record_answers=options.record_answers,
     )
     opener = engine_opener(options.data, impressions=options.impressions)
-    sandbox = Sandbox(settings, open_engine=opener)
-    port = listener.getsockname()[1]
-    print_line(f"AMC sandbox listening on http://{options.host}:{port}")
-    server_for(sandbox).run(sockets=[listener])
-    return 0
+    return Sandbox(settings, open_engine=opener)
 
 
 def server_for(sandbox: Sandbox) -> uvicorn.Server:

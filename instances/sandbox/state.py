@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,9 @@ from instances.sandbox.progress import Progress
 from instances.sandbox.store import Executions, Workflows
 from instances.sandbox.tokens import Tokens
 from instances.sandbox.world import build_world
+
+RESULTS = "results-"
+LEFT_BEHIND_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +50,7 @@ class Sandbox:
         self.tokens = Tokens(self.world)
         self.ledger = Ledger(record_answers=settings.record_answers)
         self.engine_room = EngineRoom(lambda: open_engine(self.clock))
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        self._results = tempfile.TemporaryDirectory(
-            prefix="results-", dir=settings.data_dir
-        )
+        self._results = results_folder(settings.data_dir)
         self.life = 0
         """Counts resets, so that what began before one cannot reach beyond it."""
         self._begin()
@@ -92,3 +93,12 @@ class Sandbox:
     def stop(self) -> None:
         self.engine_room.stop()
         self._results.cleanup()
+
+
+def results_folder(data_dir: Path) -> tempfile.TemporaryDirectory[str]:
+    """One of our own; those that killed sandboxes left behind go. Raises OSError."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    for left in data_dir.glob(f"{RESULTS}*"):
+        if time.time() - left.stat().st_mtime > LEFT_BEHIND_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.TemporaryDirectory(prefix=RESULTS, dir=data_dir)

@@ -144,7 +144,9 @@ def test_accounts_speak_both_types_that_are_seen(api: AmcClient) -> None:
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '"x"', "\xff", "[" * 100_000])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '"x"', "\xff", "[" * 100_000, '{"a": NaN}']
+)
 def test_a_body_that_is_no_json_object_gets_400(api: AmcClient, content: str) -> None:
     response = api.ask(
         "POST", LIST, headers={"Content-Type": "application/json"}, content=content

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from instances.sandbox.main import PORT_TAKEN, main
+from instances.sandbox.main import CANNOT_START, main
+from instances.sandbox.state import results_folder
 from tests.amc.server import DATA, ROOT, sandbox_process
 from tests.instances.sandbox.client import AmcClient
 
@@ -56,10 +57,33 @@ def test_a_port_that_is_taken_is_said_so(capsys: pytest.CaptureFixture[str]) -> 
 
         code = main(["--port", str(port)])
 
-    assert code == PORT_TAKEN
+    assert code == CANNOT_START
     assert capsys.readouterr().out == (
         f"Cannot listen on 127.0.0.1:{port}: Address already in use\n"
     )
+
+
+def test_a_directory_that_cannot_be_used_is_said_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    occupied = tmp_path / "file"
+    occupied.write_text("")
+
+    code = main(["--port", "0", "--data", str(occupied)])
+
+    assert code == CANNOT_START
+    assert capsys.readouterr().out == f"Cannot keep data in {occupied}: File exists\n"
+
+
+def test_results_that_a_killed_sandbox_left_go_after_a_day(tmp_path: Path) -> None:
+    old, new = tmp_path / "results-old", tmp_path / "results-new"
+    old.mkdir()
+    new.mkdir()
+    os.utime(old, (0, 0))
+
+    results_folder(tmp_path).cleanup()
+
+    assert list(tmp_path.iterdir()) == [new]
 
 
 @pytest.mark.parametrize(
