@@ -10,7 +10,6 @@ from instances.sandbox.answers import Answer, json_answer
 
 AUTHENTICATION_FAILED = "Authentication failed"
 UNAUTHORIZED_REQUEST = "Unauthorized request"
-TERMS_NOT_ACCEPTED = "Terms and conditions must be accepted to continue"
 TOO_MANY_REQUESTS = "Too Many Requests"
 NO_LIST_FILTER = "Must provide either workflowId or minCreationTime"
 REVOKED = (

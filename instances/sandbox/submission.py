@@ -92,10 +92,7 @@ def read_window(content: fields.Content, *, now: datetime) -> TimeWindow:
     kind = fields.choice(content, "timeWindowType", windows.WINDOW_TYPES)
     start = fields.text(content, "timeWindowStart")
     end = fields.text(content, "timeWindowEnd")
-    name = fields.text(content, "timeWindowTimeZone")
-    zone = windows.parse_zone(
-        "UTC" if name is None else name, field="timeWindowTimeZone"
-    )
+    zone = read_zone(content)
     if kind == "EXPLICIT":
         if start is None or end is None:
             raise Refusal(

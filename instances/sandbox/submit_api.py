@@ -21,8 +21,8 @@ from instances.sandbox.state import Sandbox
 from instances.sandbox.submission import Submission, read_submission
 from instances.sandbox.world import Instance
 
-# These decide by what has been run before, and are asked for by name.
-JUDGED = ("daily_cap", "overlap_refusal")
+ASKED_APART = ("daily_cap", "late_refusal", "overlap_refusal")
+"""These decide before an execution is made, or by those made before it."""
 NOT_COUNTED = (Status.FAILED, Status.REJECTED, Status.CANCELLED)
 
 
@@ -34,9 +34,10 @@ async def create_execution(sandbox: Sandbox, call: Call) -> Answer:
         transient_id=f"transient_{uuid.uuid4()}",
         now=call.now,
     )
-    fates = fates_of(sandbox, call, instance, submission)
-    if not any(rule.kind.name == "late_refusal" for rule in fates):
+    refuse_beyond_daily_cap(sandbox, call, instance)
+    if sandbox.faults.strike("late_refusal", call) is None:
         await compile_submission(sandbox, instance, submission, now=call.now)
+    fates = fates_of(sandbox, call, instance, submission)
     execution = open_execution(
         sandbox, instance, submission, fates=fates, requested_by=call.person
     )
@@ -80,9 +81,8 @@ def pace_with(fates: tuple[Rule, ...], pace: Pace) -> Pace:
 def fates_of(
     sandbox: Sandbox, call: Call, instance: Instance, submission: Submission
 ) -> tuple[Rule, ...]:
-    """The faults it is born with. Raises Refusal beyond a daily cap."""
-    refuse_beyond_daily_cap(sandbox, call, instance)
-    names = [kind.name for kind in EXECUTION_FAULTS if kind.name not in JUDGED]
+    """The faults it is born with."""
+    names = [kind.name for kind in EXECUTION_FAULTS if kind.name not in ASKED_APART]
     struck = [sandbox.faults.strike(name, call) for name in names]
     struck.append(
         sandbox.faults.strike(

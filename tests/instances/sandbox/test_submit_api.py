@@ -210,6 +210,15 @@ def test_or_by_a_switch_is_rejected_later(amc: Amc, api: AmcClient) -> None:
     assert PREFIX in execution["statusReason"]
 
 
+def test_sql_that_is_refused_uses_no_fault_up(amc: Amc, api: AmcClient) -> None:
+    fault = amc.faults("failed", count=1)
+
+    refused = api.submit("SELECT SUM(x) AS n FROM nowhere")
+
+    assert (refused.status_code, amc.hits(fault)) == (400, 0)
+    assert api.status(api.submitted()) == "FAILED"
+
+
 def test_values_reach_declared_parameters(api: AmcClient) -> None:
     workflow = {"sqlQuery": BY_BRAND, "inputParameters": [BRAND]}
 
