@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 
+from config.embedded.processes import set_logs_aside
 from config.embedded.stack import Plan, Stack, plan_stack
 from config.embedded.supervisor import (
     Note,
@@ -23,6 +24,7 @@ def run_demo(plan: Plan, *, environ: Mapping[str, str], note: Note) -> None:
     """
     with ExitStack() as cleanup:
         cleanup.enter_context(stop_signals_raise())
+        set_logs_aside(plan.folder / "logs")
         stack = plan_stack(plan, environ)
         cleanup.callback(stack.withdraw)
         supervisor = cleanup.enter_context(Supervisor(note))

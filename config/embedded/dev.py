@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from config.embedded import product
 from config.embedded.changes import SourceWatch
 from config.embedded.child import Child
+from config.embedded.processes import set_logs_aside
 from config.embedded.stack import Plan, Stack, plan_stack
 from config.embedded.supervisor import (
     Note,
@@ -23,6 +24,7 @@ def run_dev(plan: Plan, *, environ: Mapping[str, str], note: Note) -> None:
     """Like the demo, with DEBUG on and without demo data; the caller holds the lock."""
     with ExitStack() as cleanup:
         cleanup.enter_context(stop_signals_raise())
+        set_logs_aside(plan.folder / "logs")
         stack = plan_stack(plan, {"DEBUG": "1", **environ})
         cleanup.callback(stack.withdraw)
         supervisor = cleanup.enter_context(Supervisor(note))

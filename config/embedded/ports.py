@@ -38,23 +38,26 @@ def is_answering(port: int, host: str = LOOPBACK) -> bool:
         return False
 
 
-def choose_port(asked: int | None, default: int, host: str = LOOPBACK) -> int:
+def choose_port(
+    asked: int | None, default: int, *, host: str = LOOPBACK, but: int | None = None
+) -> int:
     """The port that was asked for, or the first free one from `default` on.
 
-    Raises PortTaken when the asked one is taken: who names a port wants that one.
+    `but` is promised to somebody else already. Raises PortTaken when the asked one
+    is taken: who names a port wants that one.
     """
     if asked is None:
-        return next_free_port(default, host)
-    if not is_free(asked, host):
+        return next_free_port(default, host=host, but=but)
+    if asked == but or not is_free(asked, host):
         raise PortTaken(
             f"Port {asked} is taken. Stop what listens there, or choose another port."
         )
     return asked
 
 
-def next_free_port(first: int, host: str = LOOPBACK) -> int:
-    """The first free port from `first` on."""
+def next_free_port(first: int, *, host: str = LOOPBACK, but: int | None = None) -> int:
+    """The first free port from `first` on, other than `but`."""
     for port in range(first, first + PORTS_TRIED):
-        if is_free(port, host):
+        if port != but and is_free(port, host):
             return port
     raise PortTaken(f"All ports from {first} to {first + PORTS_TRIED - 1} are taken.")

@@ -88,6 +88,12 @@ def await_end(process: subprocess.Popen[bytes], command: Command) -> None:
     _kill_group(process.pid)
 
 
+def set_logs_aside(folder: Path) -> None:
+    """Keep the logs of the start before this one, and no older ones."""
+    for log in folder.glob("*.log"):
+        log.replace(log.with_suffix(".log.before"))
+
+
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     """Whether the condition came true within that time."""
     deadline = time.monotonic() + seconds

@@ -55,16 +55,20 @@ class StartingCommand(BaseCommand):
 
     def _plan(self, options: dict[str, Any]) -> Plan:
         host = options["host"]
+        web = choose_port(options["port"], WEB_PORT, host=host)
+        sandbox = choose_port(options["sandbox_port"], SANDBOX_PORT, but=web)
+        self._note_moves(options, {"port": web, "sandbox_port": sandbox})
         return Plan(
             source=BASE_DIR,
             folder=DATA_DIR,
             host=host,
-            web_port=self._port(options["port"], WEB_PORT, host),
-            sandbox_port=self._port(options["sandbox_port"], SANDBOX_PORT, LOOPBACK),
+            web_port=web,
+            sandbox_port=sandbox,
         )
 
-    def _port(self, asked: int | None, default: int, host: str) -> int:
-        port = choose_port(asked, default, host)
-        if asked is None and port != default:
-            self.note(f"Port {default} is taken, using {port}.")
-        return port
+    def _note_moves(self, options: dict[str, Any], chosen: dict[str, int]) -> None:
+        """Say which defaults were taken."""
+        defaults = {"port": WEB_PORT, "sandbox_port": SANDBOX_PORT}
+        for name, default in defaults.items():
+            if options[name] is None and chosen[name] != default:
+                self.note(f"Port {default} is taken, using {chosen[name]}.")

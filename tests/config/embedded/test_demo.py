@@ -34,7 +34,7 @@ class Demo:
         self.output = folder / "output"
         environ = {k: v for k, v in os.environ.items() if k not in Addresses.VARIABLES}
         folder.mkdir(exist_ok=True)
-        with self.output.open("ab") as output:
+        with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "demo", *arguments],
                 env=environ | {"DATA_DIR": str(folder)},

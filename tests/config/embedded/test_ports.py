@@ -45,3 +45,11 @@ def test_a_free_port_that_was_asked_for_is_used() -> None:
     port = ports.free_port()
 
     assert ports.choose_port(port, default=8000) == port
+
+
+def test_a_port_that_is_promised_already_is_not_chosen_again() -> None:
+    port = ports.free_port()
+
+    assert ports.choose_port(None, default=port, but=port) > port
+    with pytest.raises(PortTaken):
+        ports.choose_port(port, default=8000, but=port)

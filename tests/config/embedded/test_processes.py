@@ -100,3 +100,12 @@ def test_a_child_does_not_share_our_terminal(tmp_path: Path) -> None:
 
     session, pid = log.read_text().split()
     assert session == pid != str(os.getsid(0))
+
+
+def test_logs_of_the_start_before_are_kept_aside(tmp_path: Path) -> None:
+    for content in ("first", "second"):
+        (tmp_path / "web.log").write_text(content)
+        processes.set_logs_aside(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["web.log.before"]
+    assert (tmp_path / "web.log.before").read_text() == "second"
