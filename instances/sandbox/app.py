@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -103,10 +103,19 @@ CONTROLS: tuple[tuple[str, str, Control], ...] = (
 )
 
 
-def build_app(sandbox: Sandbox) -> Starlette:
+def nobody_waits() -> None:
+    """For whoever needs not be told that the server has begun."""
+
+
+def build_app(
+    sandbox: Sandbox, *, announce: Callable[[], None] = nobody_waits
+) -> Starlette:
+    """`announce` is called when the server has begun, and can be told to stop."""
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         sandbox.engine_room.start()
+        announce()
         yield
         sandbox.stop()
 

@@ -6,9 +6,11 @@ import argparse
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import uvicorn
+from starlette.applications import Starlette
 
 from instances.sandbox.app import build_app
 from instances.sandbox.clock import SandboxClock
@@ -96,8 +98,9 @@ def run(options: argparse.Namespace) -> int:
         listener.close()
         return give_up(f"Cannot keep data in {options.data}", error)
     host = f"[{options.host}]" if ":" in options.host else options.host
-    print_line(f"AMC sandbox listening on http://{host}:{listener.getsockname()[1]}")
-    server_for(sandbox).run(sockets=[listener])
+    line = f"AMC sandbox listening on http://{host}:{listener.getsockname()[1]}"
+    app = build_app(sandbox, announce=partial(print_line, line))
+    server_for(app).run(sockets=[listener])
     return 0
 
 
@@ -118,11 +121,11 @@ def make_sandbox(options: argparse.Namespace) -> Sandbox:
     return Sandbox(settings, open_engine=opener)
 
 
-def server_for(sandbox: Sandbox) -> uvicorn.Server:
+def server_for(app: Starlette) -> uvicorn.Server:
     """The Date header is the sandbox clock's, so uvicorn must not write its own."""
     return uvicorn.Server(
         uvicorn.Config(
-            build_app(sandbox),
+            app,
             http=HangUpProtocol,
             ws="none",
             access_log=False,

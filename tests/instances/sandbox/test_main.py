@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -145,7 +144,6 @@ def test_it_stops_when_told_and_leaves_no_results_behind(
         assert process.stdout is not None
         process.stdout.readline()
         assert list(tmp_path.glob("results-*"))
-        time.sleep(0.1)
         process.send_signal(way)
         process.wait(timeout=20)
 
