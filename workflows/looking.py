@@ -8,7 +8,13 @@ from datetime import datetime
 import structlog
 
 from instances.amc.answers import Execution
-from instances.amc.errors import Forbidden, NotFound, Refused, Throttled
+from instances.amc.errors import (
+    Forbidden,
+    NotFound,
+    NoUsableAnswer,
+    Refused,
+    Throttled,
+)
 from instances.amc.gateway import Gateway
 from instances.errors import ApplicationHeld, CredentialRefused, InstancesError
 from instances.timing import times
@@ -28,15 +34,25 @@ log = structlog.get_logger(__name__)
 NO_CREDENTIAL = (ApplicationHeld, CredentialRefused)
 
 
-def look_at(group: Group, amazon: Gateway, *, now: Callable[[], datetime]) -> None:
-    """Raises what the list raises; then no row was touched."""
+def look_at(
+    group: Group,
+    amazon: Gateway,
+    *,
+    now: Callable[[], datetime],
+    may_go_on: Callable[[], bool],
+) -> None:
+    """Raises what the list raises; then no row was touched.
+
+    What there is no time for is looked at when its lease has passed.
+    """
     polled = [each for each in group.due if each.state in moves.AT_AMAZON]
-    listing = _listed(group, polled, amazon, now=now)
+    listing = _listed_if_readable(group, polled, amazon, now=now)
     if listing is not None:
         _use(listing, group, now=now)
     for execution in polled:
-        seen = listing.by_id.get(_id(execution)) if listing else None
-        _follow(execution, seen, amazon, now=now)
+        if may_go_on():
+            seen = listing.by_id.get(_id(execution)) if listing else None
+            _follow(execution, seen, amazon, now=now)
     if listing is not None:
         _tell_companions(listing, group, now=now)
 
@@ -57,6 +73,24 @@ def look_without_answer(
         else:
             is_credential = isinstance(error, NO_CREDENTIAL)
             overdue.end_or_ask(execution, credential_lost=is_credential, now=now)
+
+
+def _listed_if_readable(
+    group: Group,
+    polled: list[WorkflowExecution],
+    amazon: Gateway,
+    *,
+    now: Callable[[], datetime],
+) -> Listing | None:
+    """A list with something unreadable on it must not hide the others for ever."""
+    try:
+        return _listed(group, polled, amazon, now=now)
+    except NoUsableAnswer as error:
+        if not 200 <= error.status < 300:
+            raise
+        others = [each for each in group.due if each not in polled]
+        look_without_answer(others, error, now=now())
+        return None
 
 
 def _listed(

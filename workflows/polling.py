@@ -34,16 +34,18 @@ def poll_due(*, now: Callable[[], datetime], budget: timedelta) -> int:
             if not may_go_on():
                 dues.give_back(groups[number:], now=now())
                 break
-            _look_at(group, now)
+            _look_at(group, now, may_go_on)
             looked_at += len(group.due)
     return looked_at + look_after_strays(now=now, may_go_on=may_go_on)
 
 
-def _look_at(group: Group, now: Callable[[], datetime]) -> None:
+def _look_at(
+    group: Group, now: Callable[[], datetime], may_go_on: Callable[[], bool]
+) -> None:
     """One group's trouble is not the others'."""
     try:
         amazon = gateway(group.instance, group.connection, now=now())
-        look_at(group, amazon, now=now)
+        look_at(group, amazon, now=now, may_go_on=may_go_on)
     except CANNOT_ASK as error:
         look_without_answer(group.due, error, now=now())
     except Exception:

@@ -13,7 +13,7 @@ from workflows import parameters
 from workflows.errors import InvalidWindow
 from workflows.marks import marked
 from workflows.models import WorkflowExecution
-from workflows.sql import one_line
+from workflows.sql import check_sql, one_line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,7 @@ def build(execution: WorkflowExecution) -> Request:
     Raises InvalidParameter, InvalidSql, InvalidWindow.
     """
     version = execution.workflow_version
+    check_sql(version.sql)  # an open quote would swallow the mark
     values = execution.parameter_values
     body = {
         "workflow": _workflow(version.sql, version.parameters, values, execution.mark),

@@ -84,8 +84,9 @@ def look_after_strays(
     seen = 0
     while may_go_on() and (batch := _claim(now=now())):
         for stray in batch:
-            _look_after(stray, now=now)
-        seen += len(batch)
+            if may_go_on():
+                _look_after(stray, now=now)
+                seen += 1
     return seen
 
 

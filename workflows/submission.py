@@ -140,7 +140,7 @@ def _accept(
                 next_poll_at=now + times().poll_first,
                 deadline_at=time_at_amazon(execution, now),
             )
-    except IntegrityError:
+    except IntegrityError:  # adopted by another row, for want of marks in the list
         is_ours = False
     if is_ours:
         log.info("submitted", execution=execution.pk, amc_execution=accepted.id)
@@ -151,7 +151,7 @@ def _accept(
 def _is_known(execution: WorkflowExecution, accepted: Execution) -> bool:
     """Whether the poller has found it in the list before its reply came."""
     return WorkflowExecution.objects.filter(
-        pk=execution.pk, amc_execution_id=accepted.id
+        instance=execution.instance_id, amc_execution_id=accepted.id
     ).exists()
 
 

@@ -276,6 +276,27 @@ def test_what_the_list_does_not_show_is_asked_for(
     assert len(amazon.requests(GET)) == 2
 
 
+def test_a_list_that_cannot_be_read_does_not_hide_the_others(
+    admitted: Admit, amazon: Amc, clock: Clock
+) -> None:
+    """An item without id spoils the list; each execution is asked for instead."""
+    first, second, lost = admitted(), admitted(), admitted()
+    submit(first.pk, now=clock)
+    submit(second.pk, now=clock)
+    amazon.faults("request_lost", operation=POST, count=1)
+    submit(lost.pk, now=clock)
+    spoilt = {"body": '{"executions": [{}]}', "content_type": "application/json"}
+    amazon.faults("garbage", operation=LIST, **spoilt)
+
+    poll(clock, seconds=5)
+
+    for execution in (first, second):
+        execution.refresh_from_db()
+        assert execution.state == State.COLLECTING
+    lost.refresh_from_db()
+    assert (lost.state, lost.empty_list_at) == (State.SUBMITTING, None)
+
+
 def test_a_pass_ends_with_its_budget_and_gives_back_the_rest(
     admitted: Admit, amazon: Amc, clock: Clock
 ) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.db import connections
 from pytest_django.fixtures import Settings
 
 from instances.alarms import open_alarms
@@ -366,6 +369,44 @@ def test_of_two_submitters_one_claims_the_row_for_sending(
     execution.refresh_from_db()
     assert execution.state == State.PENDING
     assert posts(amazon) == 1
+
+
+def test_a_submitter_waits_for_the_claim_of_another_and_sends_nothing(
+    committed_db: None, execution: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    other = connections.create_connection("default")
+    submitter = Thread(target=submit_and_disconnect, args=[execution.pk, clock])
+    try:
+        other.set_autocommit(False)
+        with other.cursor() as cursor:
+            cursor.execute("UPDATE workflow_executions SET sending_at = %s", [NOON])
+        submitter.start()
+        wait_for_a_blocked_session()
+        other.commit()
+    finally:
+        other.close()
+    submitter.join(timeout=5)
+
+    assert not submitter.is_alive()
+    assert posts(amazon) == 0
+
+
+def submit_and_disconnect(execution_id: int, clock: Clock) -> None:
+    try:
+        submit(execution_id, now=clock)
+    finally:
+        connections.close_all()
+
+
+def wait_for_a_blocked_session() -> None:
+    give_up_at = monotonic() + 2
+    while monotonic() < give_up_at:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        sleep(0.01)
+    raise AssertionError("Nobody waits for the lock.")
 
 
 def test_a_wish_seen_in_the_last_look_stops_the_post(
