@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 
 from sqlglot import exp
 
@@ -92,11 +93,29 @@ def _contained(node: exp.Expr) -> None:
     if node.args.get("query"):
         _contained_in_query(node)
         return
+    if family(node.this) == "number":
+        _leave_out_words(node)
     for item in node.expressions:
         if family(node.this) == "text" and family(item) == "number":
             _cast(item, "VARCHAR")
         else:
             _agree(node.this, item)
+
+
+def _leave_out_words(node: exp.Expr) -> None:
+    """Text that is no number equals none; as NULL it would spoil a NOT IN."""
+    numbers = [
+        item for item in node.expressions if not item.is_string or _is_number(item.name)
+    ]
+    if numbers:
+        node.set("expressions", numbers)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text.strip()).is_finite()
+    except InvalidOperation:
+        return False
 
 
 def _contained_in_query(node: exp.Expr) -> None:
@@ -116,6 +135,11 @@ def _calculated(node: exp.Expr) -> None:
         other = node.args["expression" if side == "this" else "this"]
         if family(part) == "text":
             _cast(part, "TIMESTAMP" if isinstance(other, exp.Interval) else "DOUBLE")
+
+
+def _negated(node: exp.Expr) -> None:
+    if family(node.this) == "text":
+        _cast(node.this, "DOUBLE")
 
 
 def _searched(node: exp.Expr) -> None:
@@ -185,6 +209,7 @@ def _element(array: exp.Expr, value: exp.Expr) -> None:
 RULES: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     **dict.fromkeys(COMPARISONS, _compared),
     **dict.fromkeys(ARITHMETIC, _calculated),
+    exp.Neg: _negated,
     exp.Between: _between,
     exp.In: _contained,
     exp.Like: _searched,

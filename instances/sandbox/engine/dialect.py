@@ -14,7 +14,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 from sqlglot.tokens import Tokenizer
 
 from instances.sandbox.engine.function_set_rows import SYNONYMS
-from instances.sandbox.engine.functions import FUNCTIONS, Function, find
+from instances.sandbox.engine.functions import FUNCTIONS, Kind, find
 
 
 class Call(exp.Expression, exp.Func):
@@ -24,8 +24,9 @@ class Call(exp.Expression, exp.Func):
     is_var_len_args = True
 
     @property
-    def row(self) -> Function | None:
-        return find(self.this, len(self.expressions))
+    def kind(self) -> Kind:
+        """What kind of function it is."""
+        return FUNCTIONS[self.this][0].kind
 
 
 class AggregateCall(exp.Expression, exp.AggFunc):
@@ -33,10 +34,6 @@ class AggregateCall(exp.Expression, exp.AggFunc):
 
     arg_types = {"this": True, "expressions": False}
     is_var_len_args = True
-
-    @property
-    def row(self) -> Function | None:
-        return find(self.this, len(self.expressions))
 
 
 AnyCall = (Call, AggregateCall)
@@ -114,6 +111,18 @@ def _trim(parser: Parser) -> exp.Expr:
     return call(name, *(argument for argument in given if argument))
 
 
+def _closed(rule: Callable[[Parser], exp.Expr]) -> Callable[[Parser], exp.Expr]:
+    """The rule, and that a parenthesis follows, which sqlglot does not insist on."""
+
+    def parse(parser: Parser) -> exp.Expr:
+        result = rule(parser)
+        if not parser._match(TokenType.R_PAREN, advance=False):
+            parser.raise_error("Expected )")
+        return result
+
+    return parse
+
+
 class AmcParser(Parser):
     """Only the functions of our table are functions; all others stay anonymous.
 
@@ -127,12 +136,12 @@ class AmcParser(Parser):
         "NAMED_ROW": _named_row,
     }
     FUNCTION_PARSERS = {
-        "CAST": Parser.FUNCTION_PARSERS["CAST"],
-        "EXTRACT": _extract,
-        "POSITION": _position,
-        "SUBSTRING": _substring,
-        "SUBSTR": _substring,
-        "TRIM": _trim,
+        "CAST": _closed(Parser.FUNCTION_PARSERS["CAST"]),
+        "EXTRACT": _closed(_extract),
+        "POSITION": _closed(_position),
+        "SUBSTRING": _closed(_substring),
+        "SUBSTR": _closed(_substring),
+        "TRIM": _closed(_trim),
     }
     NO_PAREN_FUNCTION_PARSERS = {
         name: Parser.NO_PAREN_FUNCTION_PARSERS[name] for name in ("CASE", "IF")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from instances.sandbox.engine import catalog, store
+from instances.sandbox.engine import advertisers, catalog, store
 from instances.sandbox.engine.contract import (
     AdvertiserInfo,
     Column,
@@ -25,6 +27,8 @@ from instances.sandbox.engine.levels import Shape
 from instances.sandbox.engine.run import Slots, sentence
 from instances.sandbox.engine.translate import Translation, translate
 from instances.sandbox.engine.windows import used
+
+logger = logging.getLogger(__name__)
 
 CACHED = 500
 RUN_LIMIT_SECONDS = 300.0
@@ -60,10 +64,12 @@ class Engine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection = store.open_read_only(path)
+        # The binding complains on stderr of connections still open when Python ends.
+        atexit.register(self._connection.close)
         self._slots = Slots()
         self._lock = threading.Lock()
         self._cache: OrderedDict[tuple[object, ...], Compiled] = OrderedDict()
-        self._advertisers = _advertisers(self._connection)
+        self._advertisers = advertisers.read(self._connection)
 
     @classmethod
     def open(
@@ -78,6 +84,7 @@ class Engine:
 
     def close(self) -> None:
         """Close the data set; the engine is of no use afterwards."""
+        atexit.unregister(self._connection.close)
         self._connection.close()
 
     def check(self, query: Query) -> tuple[Column, ...]:
@@ -134,15 +141,8 @@ class Engine:
         return list(self._advertisers)
 
     def advertisers_of(self, instance_number: int) -> frozenset[int]:
-        """The ids of an instance's advertisers; instances count from 1.
-
-        The first thirty have one each. A later instance is an agency's, with two, and
-        no two of the first 450 have the same.
-        """
-        ids = [advertiser.id for advertiser in self._advertisers]
-        turn, place = divmod(instance_number - 1, len(ids))
-        apart = turn % (len(ids) // 2)
-        return frozenset({ids[place], ids[(place + apart) % len(ids)]})
+        """The ids of an instance's advertisers; instances count from 1."""
+        return advertisers.of_instance(self._advertisers, instance_number)
 
     def _compiled(self, query: Query) -> Compiled:
         key = (
@@ -163,7 +163,7 @@ class Engine:
         return compiled
 
     def _compile(self, query: Query) -> Compiled:
-        translation = translate(query)
+        translation = _translated(query)
         kinds = self._described(query, translation)
         names = [f'"c{place}"' for place in range(len(kinds))]
         items = ", ".join(
@@ -189,6 +189,19 @@ class Engine:
         finally:
             cursor.close()
         return [str(row[1]) for row in rows]
+
+
+def _translated(query: Query) -> Translation:
+    """The translation, or QueryRefused, whatever the text is."""
+    try:
+        return translate(query)
+    except QueryRefused:
+        raise
+    except Exception as error:
+        # The text is anybody's; a gap in our translation is not to bring the server
+        # down, and a refusal is what AMC answers to what it does not understand.
+        logger.exception("translation failed")
+        raise QueryRefused("The query could not be understood") from error
 
 
 def _columns(shape: Shape, kinds: list[str]) -> tuple[Column, ...]:
@@ -227,14 +240,3 @@ def _values(query: Query, translation: Translation) -> Mapping[str, object]:
     return {
         name: value for name, value in known.items() if name in translation.placeholders
     }
-
-
-def _advertisers(connection: duckdb.DuckDBPyConnection) -> tuple[AdvertiserInfo, ...]:
-    rows = connection.execute(
-        "SELECT advertiser_id, advertiser, zone, currency_iso_code"
-        " FROM d_advertiser ORDER BY adv"
-    ).fetchall()
-    return tuple(
-        AdvertiserInfo(id=row[0], name=row[1], timezone=row[2], currency=row[3])
-        for row in rows
-    )

@@ -9,7 +9,7 @@ from sqlglot.optimizer.annotate_types import TypeAnnotator, annotate_types
 
 from instances.sandbox.engine.dialect import AggregateCall, Amc, Call
 from instances.sandbox.engine.functions import find
-from instances.sandbox.engine.resolve import schema
+from instances.sandbox.engine.schema import schema
 
 Family = Literal["text", "number", "bool", "time", "array", "null", "other"]
 

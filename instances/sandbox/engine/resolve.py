@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
 
 from sqlglot import exp
 from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, traverse_scope
-from sqlglot.schema import MappingSchema
 
 from instances.sandbox.engine.catalog import SCHEMA, tables
 from instances.sandbox.engine.dialect import Amc
 from instances.sandbox.engine.errors import refused
-from instances.sandbox.engine.views import DUCKDB_TYPES
+from instances.sandbox.engine.schema import schema
 
 Names = dict[str, tuple[str, ...]]
 """Source name → the names of its columns."""
 
 ALIAS_PLACES = (exp.Group, exp.Having, exp.Order)
 """Clauses in which a select item may be called by its alias."""
-
-
-@cache
-def schema() -> MappingSchema:
-    """All tables, for sqlglot's resolution and types."""
-    mapping: dict[str, object] = {
-        name: {
-            column.name: DUCKDB_TYPES[column.data_type].partition("(")[0]
-            for column in table.columns.values()
-        }
-        for name, table in tables().items()
-    }
-    return MappingSchema(mapping, dialect="duckdb", normalize=False)
 
 
 def name_values(tree: exp.Expr) -> None:
@@ -46,9 +31,10 @@ def name_values(tree: exp.Expr) -> None:
     for cte in tree.find_all(exp.CTE):
         query = cte.this
         columns = cte.args["alias"].args.get("columns")
-        if not columns or not isinstance(query, exp.Select) or not query.args["from_"]:
+        source = query.args.get("from_")
+        if not columns or source is None or not isinstance(query, exp.Select):
             continue
-        values = query.args["from_"].this
+        values = source.this
         if isinstance(values, exp.Values) and query.is_star:
             names = [column.name for column in columns]
             alias = exp.TableAlias(
@@ -77,7 +63,7 @@ def resolve(sql: str, tree: exp.Expr) -> exp.Expr:
             quote_identifiers=True,
         )
     except OptimizeError as error:
-        raise refused(sql, None, str(error).partition(".")[0]) from error
+        raise refused(sql, None, "The query could not be understood") from error
     _rename_doubles(tree)
     return tree
 
@@ -96,7 +82,7 @@ def _name_items(tree: exp.Expr) -> None:
     """Name what has no name as Calcite does: expr$0, expr$1 …"""
     for select in tree.find_all(exp.Select):
         for place, item in enumerate(select.expressions):
-            if not item.output_name and not item.is_star:
+            if not (isinstance(item, exp.Column) or item.alias or item.is_star):
                 alias = exp.to_identifier(f"expr${place}", quoted=True)
                 item.replace(exp.Alias(this=item.copy(), alias=alias))
 
@@ -115,10 +101,24 @@ def _rename_doubles(tree: exp.Expr) -> None:
 
 def _check_scope(sql: str, scope: Scope, known: dict[int, tuple[str, ...]]) -> None:
     sources = _sources(sql, scope, known)
-    if isinstance(scope.expression, exp.Select):
+    query = scope.expression
+    if isinstance(query, exp.Select):
         _check_stars(sql, scope, sources)
         _check_columns(sql, scope, sources, known)
     known[id(scope)] = _outputs(scope, sources, known)
+    if isinstance(query, exp.Select):
+        _check_ordinals(sql, query, len(known[id(scope)]))
+    elif isinstance(query, exp.SetOperation):
+        counts = {len(known[id(side)]) for side in scope.set_operation_scopes}
+        if len(counts) > 1:
+            raise refused(sql, query, "Column count mismatch in UNION")
+
+
+def _check_ordinals(sql: str, query: exp.Select, items: int) -> None:
+    group = query.args.get("group")
+    for key in group.expressions if group else ():
+        if key.is_int and not 1 <= int(key.name) <= items:
+            raise refused(sql, key, "Ordinal out of range")
 
 
 def _sources(sql: str, scope: Scope, known: Mapping[int, tuple[str, ...]]) -> Names:

@@ -24,10 +24,13 @@ SENTENCES: tuple[tuple[type[duckdb.Error], str], ...] = (
     (duckdb.OutOfMemoryException, "The query needs more memory than is available"),
     (duckdb.OutOfRangeException, "A value is out of the range of its type"),
     (duckdb.ConversionException, "A value can't be converted to the type it needs"),
+    # The text is ours, so its faults are too; people can do nothing with them.
+    (duckdb.ParserException, "The query could not be executed"),
+    (duckdb.CatalogException, "The query could not be executed"),
 )
 
 REGEX = re.compile(r"regex|RE2|perl operator|repetition|missing \)", re.IGNORECASE)
-INTERNAL = re.compile(r"__|\$|LINE 1|Candidate", re.IGNORECASE)
+INTERNAL = re.compile(r"__|\$|LINE 1|Candidate|LITERAL|\w\(", re.IGNORECASE)
 
 
 class Running:

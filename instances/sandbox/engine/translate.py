@@ -9,6 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 
 from instances.sandbox.engine import (
+    arguments,
     coerce,
     grouping,
     parameters,
@@ -66,6 +67,7 @@ def _translate(query: Query) -> Translation:
     tree = resolve.resolve(sql, tree)
     grouping.check(sql, tree)
     tree = coerce.coerce(tree)
+    arguments.check(sql, tree)
     tree, shape = thresholds.apply(sql, tree, query.privacy)
     grouping.split_windows(tree)
     bounds = windows.restrict(tree)

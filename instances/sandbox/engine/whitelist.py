@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from instances.sandbox.engine.dialect import AggregateCall, Call
 from instances.sandbox.engine.errors import refused
+from instances.sandbox.engine.grouping import windowed
 
 BINARY = "this expression"
 QUERY = "with_ order limit"
@@ -63,6 +64,16 @@ ALLOWED: dict[type[exp.Expr], frozenset[str]] = {
     )
     for kind in kinds
 }
+
+INSIDE: dict[type[exp.Expr], tuple[type[exp.Expr], ...]] = {
+    exp.Alias: (exp.Select,),
+    exp.Star: (exp.Select, exp.Column, AggregateCall),
+    exp.Tuple: (exp.Values, exp.In),
+    exp.Select: (exp.Subquery, exp.Union, exp.CTE, exp.In, exp.Exists),
+    exp.Union: (exp.Subquery, exp.Union, exp.CTE, exp.In, exp.Exists),
+    exp.Distinct: (exp.Select, AggregateCall),
+}
+"""Where some nodes may stand; sqlglot reads them in more places."""
 
 JOINS = frozenset(
     {("", ""), ("", "INNER"), ("", "CROSS"), ("LEFT", ""), ("LEFT", "OUTER")}
@@ -137,11 +148,47 @@ def _check_node(sql: str, node: exp.Expr) -> None:
     _check_special(sql, node)
 
 
+def _check_calls(sql: str, node: exp.Expr) -> None:
+    """Window functions stand before OVER, and nothing else but aggregates does."""
+    if isinstance(node, exp.Window) and not _can_be_windowed(windowed(node)):
+        raise refused(sql, node, "OVER must be applied to aggregate function")
+    if isinstance(node, Call) and node.kind == "window" and not _in_window(node):
+        raise refused(sql, node, f"OVER clause is necessary for {node.this}")
+    around = node.parent
+    if isinstance(node, exp.Star) and isinstance(around, AggregateCall):
+        if around.this == "COUNT":
+            return
+        raise refused(sql, around, f"Unknown argument * of {around.this}")
+
+
+def _can_be_windowed(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return True  # refused later, by its name
+    return isinstance(node, AggregateCall) or (
+        isinstance(node, Call) and node.kind == "window"
+    )
+
+
+def _in_window(node: exp.Expr) -> bool:
+    window = node.find_ancestor(exp.Window, exp.Query)
+    return isinstance(window, exp.Window) and windowed(window) is node
+
+
 def _unsupported(node: exp.Expr) -> str:
     return f"Unsupported construct {type(node).__name__.upper()}"
 
 
 def _check_special(sql: str, node: exp.Expr) -> None:
+    places = INSIDE.get(type(node))
+    if places and node.parent is not None and not isinstance(node.parent, places):
+        raise refused(sql, node, f"Misplaced {type(node).__name__.upper()}")
+    _check_calls(sql, node)
+    if isinstance(node, exp.Is) and not isinstance(
+        node.expression, (exp.Null, exp.Boolean)
+    ):
+        raise refused(sql, node, "IS must be followed by NULL, TRUE or FALSE")
+    if isinstance(node, exp.Select) and not node.expressions:
+        raise refused(sql, node, "The query selects nothing")
     if isinstance(node, exp.Join) and (node.side, node.kind) not in JOINS:
         words = " ".join(word for word in (node.side, node.kind) if word)
         raise refused(sql, node.this, f"{words} JOIN is not supported")

@@ -208,3 +208,49 @@ def test_an_alias_may_be_used_in_group_by_and_having(check: Check) -> None:
 def test_an_alias_may_not_be_used_in_where(check: Check) -> None:
     with pytest.raises(QueryRefused, match="Column 'name' not found in any table"):
         check("SELECT UPPER(campaign) AS name FROM dsp_impressions WHERE name = 'A'")
+
+
+WRONG_ARGUMENTS: list[tuple[str, str]] = [
+    (
+        "SELECT LEFT(ARRAY[1], 2) AS x",
+        "Cannot apply 'LEFT' to arguments of type 'LEFT(<ARRAY<INT>>, <INT>)'",
+    ),
+    (
+        "SELECT SUM(impression_dt) AS x FROM dsp_impressions",
+        "Cannot apply 'SUM' to arguments of type 'SUM(<TIMESTAMP>)'",
+    ),
+    (
+        "SELECT DATE_TRUNC('moon', impression_dt) AS x FROM dsp_impressions",
+        "DATE_TRUNC needs a time frame in quotes first",
+    ),
+    (
+        "SELECT ROW_NUMBER() AS x FROM dsp_impressions",
+        "OVER clause is necessary for ROW_NUMBER",
+    ),
+    (
+        "SELECT LOWER(campaign) OVER () AS x FROM dsp_impressions",
+        "OVER must be applied to aggregate function",
+    ),
+    ("SELECT SUM(*) AS x FROM dsp_impressions", "Unknown argument * of SUM"),
+    ("SELECT (1, 2) AS x FROM dsp_impressions", "Misplaced TUPLE"),
+    ("SELECT campaign FROM dsp_impressions GROUP BY 2", "Ordinal out of range"),
+    (
+        "SELECT campaign FROM dsp_clicks UNION SELECT campaign, site FROM dsp_clicks",
+        "Column count mismatch in UNION",
+    ),
+    ("SELECT FROM dsp_impressions", "The query selects nothing"),
+    (
+        "SELECT campaign FROM dsp_impressions WHERE site IS campaign",
+        "IS must be followed by NULL, TRUE or FALSE",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sql", "expected"), WRONG_ARGUMENTS)
+def test_what_the_database_would_complain_of_is_said_in_sql_s_words(
+    check: Check, sql: str, expected: str
+) -> None:
+    with pytest.raises(QueryRefused) as refusal:
+        check(sql)
+
+    assert expected in str(refusal.value)
