@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.db import connection, models
+from django.db.backends.utils import CursorWrapper
+
+WAITING_FOR_A_LOCK = """
+SELECT count(*) FROM pg_stat_activity
+ WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+PATIENCE_SECONDS = 2
 
 
 @contextmanager
-def held_elsewhere(row: models.Model) -> Iterator[None]:
-    """Lock `row` in another connection, for as long as the block lasts."""
+def held_elsewhere(row: models.Model) -> Iterator[CursorWrapper]:
+    """Lock `row` in another connection; what is written there is kept at the end."""
     other = connection.copy()
     other.set_autocommit(False)
     try:
@@ -20,20 +28,42 @@ def held_elsewhere(row: models.Model) -> Iterator[None]:
                 f"SELECT 1 FROM {row._meta.db_table} WHERE id = %s FOR UPDATE",
                 [row.pk],
             )
-            yield
+            yield cursor
+        other.commit()
     finally:
-        other.rollback()
         other.close()
+
+
+@contextmanager
+def meanwhile(work: Callable[[], object]) -> Iterator[Future[object]]:
+    """Begin `work` in a thread; go on when it waits for a lock."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(_alone, work)
+        _until_somebody_waits()
+        yield future
+
+
+def _until_somebody_waits() -> None:
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < patience:
+        with connection.cursor() as cursor:
+            cursor.execute(WAITING_FOR_A_LOCK)
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("Nobody waits for a lock.")
+
+
+def _alone(work: Callable[[], object]) -> object:
+    """With a connection of its thread's own, closed at the end."""
+    try:
+        return work()
+    finally:
+        connection.close()
 
 
 def in_threads(count: int, work: Callable[[int], object]) -> list[object]:
     """Call `work(number)` in as many threads at once; each with its own connection."""
 
-    def alone(number: int) -> object:
-        try:
-            return work(number)
-        finally:
-            connection.close()
-
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(alone, range(count)))
+        return list(pool.map(lambda number: _alone(lambda: work(number)), range(count)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 
 from schedules.invariants import breaches
 from schedules.models import Run, Schedule, Target
@@ -13,7 +13,7 @@ from schedules.rulings import Ruling, fail_and_count, record
 from schedules.settling import settle
 from schedules.verdicts import Verdict
 from tests.makers import NOON, make_execution, make_instance, make_run, make_target
-from tests.schedules.rivals import held_elsewhere, in_threads
+from tests.schedules.rivals import held_elsewhere, in_threads, meanwhile
 from workflows.models import WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")
@@ -329,24 +329,20 @@ def test_eight_settlers_count_each_failure_once(workflow):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_target_is_locked_before_its_counter_is_read(target: Target):
+def test_what_a_rival_counted_is_seen_before_the_target_is_paused(target: Target):
     ended(target)
 
-    with held_elsewhere(target):
-        waits = in_threads(1, lambda _: _settle_without_patience())
+    with (
+        held_elsewhere(target) as rival,
+        meanwhile(lambda: settle(now=NOON)) as settling,
+    ):
+        rival.execute("UPDATE schedule_targets SET consecutive_failures = 4")
+        rival.db.commit()
 
-    assert waits == ["canceling statement due to lock timeout"]
-    assert settle(now=NOON) == 1
-
-
-def _settle_without_patience() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '50ms'")
-    try:
-        settle(now=NOON)
-    except OperationalError as error:
-        return str(error).split("\n")[0]
-    return "did not wait"
+    target.refresh_from_db()
+    assert settling.result() == 1
+    assert (target.consecutive_failures, target.pause_reason) == (5, "failures")
+    Target.objects.update(consecutive_failures=1)  # the rival's four have no runs
 
 
 # --- failures in a row ----------------------------------------------------------
