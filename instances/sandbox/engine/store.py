@@ -48,9 +48,15 @@ class DataSet:
     def name(self) -> str:
         """The file's name: everything that its content depends on."""
         return (
-            f"amc-{schema_version()}-n{self.impressions}-s{self.seed}"
+            f"amc-{self.version}-n{self.impressions}-s{self.seed}"
             f"-{self.anchor:%Y-%m}.duckdb"
         )
+
+    @property
+    def version(self) -> str:
+        """Changes with whatever the data are made of: an old file is not used."""
+        made_of = f"{sources()}{sorted(self.variables().items())}"
+        return hashlib.sha256(made_of.encode()).hexdigest()[:8]
 
     @property
     def first_day(self) -> date:
@@ -81,12 +87,10 @@ class DataSet:
 
 
 @cache
-def schema_version() -> str:
-    """Changes with whatever the data set is made of, so that old files are not used."""
-    digest = hashlib.sha256(inspect.getsource(views).encode())
-    for part in (*(_script(name) for name in SCRIPTS), repr(tables())):
-        digest.update(part.encode())
-    return digest.hexdigest()[:8]
+def sources() -> str:
+    """All text that the data set is generated from."""
+    scripts = "".join(_script(name) for name in SCRIPTS)
+    return f"{scripts}{inspect.getsource(views)}{tables()!r}"
 
 
 def _day_number(day: date) -> int:
