@@ -49,6 +49,8 @@ class Times:
     lost_after: timedelta = timedelta(minutes=10)
     collect_lease: timedelta = timedelta(seconds=90)
     collect_renew: timedelta = timedelta(seconds=30)
+    # Amazon keeps refusing a result that it said is there.
+    result_missing: timedelta = timedelta(hours=1)
     collect_longest: timedelta = timedelta(hours=24)
     stray_longest: timedelta = timedelta(hours=24)
     unsent_longest: timedelta = timedelta(hours=24)

@@ -11,7 +11,7 @@ from instances.models import Role, User
 from schedules.errors import AlreadyFinished
 from schedules.models import Run
 from schedules.states import FINAL_STATES, RunState
-from workflows import cancelling as executions
+from workflows.executions import cancelling as executions
 from workflows.states import ExecutionState
 
 

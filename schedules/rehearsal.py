@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from schedules.models import Run
-from workflows import requests
+from workflows.executions import requests
+from workflows.executions.requests import Request
 from workflows.models import WorkflowExecution
-from workflows.requests import Request
 
 # No execution of ours carries it, so that nobody searches for it.
 MARK = "rehearsal"

@@ -10,8 +10,8 @@ from schedules import recurrence
 from schedules.models import Schedule
 from schedules.warnings import RecurrenceWarning, recurrence_warnings
 from workflows.errors import InvalidWindow
-from workflows.window_rules import DEFAULT_LAG_DAYS, WindowRule, check_rule
 from workflows.windows import resolve
+from workflows.windows.rules import DEFAULT_LAG_DAYS, WindowRule, check_rule
 
 
 def warnings_of(

@@ -11,7 +11,7 @@ from schedules import queueing, settling, ticking
 from schedules.locks import short_lock, target_lock
 from schedules.models import Run
 from schedules.publishing import publish
-from workflows.submission import submit
+from workflows.executions.submission import submit
 
 log = structlog.get_logger(__name__)
 

@@ -89,7 +89,7 @@ class ExecutionQuerySet(models.QuerySet["WorkflowExecution"]):
 
 
 class WorkflowExecution(models.Model):
-    """One attempt at Amazon. It moves only through `workflows.moves`."""
+    """One attempt at Amazon. It moves only through `workflows.executions.moves`."""
 
     mark = models.CharField(max_length=100, unique=True)
     # The attempt before; without database constraint: history may be pruned.

@@ -6,10 +6,10 @@ from celery import shared_task
 
 from instances.clock import database_now
 from instances.timing import times
-from workflows.collecting import collect
-from workflows.hints import send_for_results
-from workflows.polling import poll_due
-from workflows.submission import submit
+from workflows.executions.polling import poll_due
+from workflows.executions.submission import submit
+from workflows.results.collecting import collect
+from workflows.results.hints import send_for_results
 
 DAY = 24 * 60 * 60  # seconds; the lease decides, not the clock of the worker
 

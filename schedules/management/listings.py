@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from workflows.formulas import harmless
+from workflows.results.formulas import harmless
 
 FORMS = ("table", "json", "csv")
 _UNLIMITED = 100_000  # columns; nothing is cut

@@ -9,8 +9,8 @@ from typing import Any
 
 from instances.zones import zone
 from schedules.management.shell_command import usage
-from workflows.declarations import Declaration, declarations_of
 from workflows.errors import InvalidParameter
+from workflows.parameters.declarations import Declaration, declarations_of
 from workflows.windows import Window
 
 # Their values are texts as they are typed; those of the others are JSON.

@@ -14,8 +14,8 @@ from django.db import connection as database
 from tests.amc.server import Amc
 from tests.makers import NOON
 from tests.workflows.conftest import Clock
-from workflows import hints
 from workflows.models import WorkflowExecution
+from workflows.results import hints
 from workflows.states import ExecutionState as State
 from workflows.tasks import collect_result, poll_executions, submit_execution
 
