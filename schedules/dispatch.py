@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
-from schedules.claims import MOST_SCHEDULES, Claimed, claim
+from schedules.claiming.claims import MOST_SCHEDULES, Claimed, claim
 from schedules.models import Schedule
 from schedules.publishing import publish_runs
 from schedules.unreadable import pause_unreadable

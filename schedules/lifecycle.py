@@ -12,7 +12,7 @@ from django.db import transaction
 from instances.access import require
 from instances.models import Connection, Instance, Role, User
 from schedules import recurrence, targets
-from schedules.claims import claim_leftovers
+from schedules.claiming.claims import claim_leftovers
 from schedules.errors import InvalidField
 from schedules.models import Schedule
 from schedules.row_locks import locked, locked_targets

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from schedules import recurrence
-from schedules.claims import move_on
+from schedules.claiming.claims import move_on
 from schedules.errors import InvalidRecurrence
 from schedules.models import Schedule
 

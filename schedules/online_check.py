@@ -8,8 +8,8 @@ from instances.amc.errors import Forbidden, Refused
 from instances.amc.gateway import gateway
 from instances.errors import AccountMissing, CredentialRefused
 from instances.models import Connection
-from schedules.births import newborn
-from schedules.default_connections import DefaultConnections
+from schedules.claiming.births import newborn
+from schedules.claiming.default_connections import DefaultConnections
 from schedules.findings import Finding
 from schedules.models import Run, Target
 from schedules.rehearsal import rehearsed

@@ -11,7 +11,7 @@ from django.db.models import Case, Value, When
 from instances.access import require
 from instances.models import Role, User
 from schedules import recurrence
-from schedules.claims import claim_leftovers
+from schedules.claiming.claims import claim_leftovers
 from schedules.errors import AlreadyPaused, NoActiveTarget, NotPaused
 from schedules.models import Run, Schedule, Target
 from schedules.row_locks import locked, locked_target, locked_targets

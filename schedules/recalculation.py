@@ -9,7 +9,7 @@ from django.db import transaction
 
 from instances.heartbeats import beat
 from instances.models import Heartbeat
-from schedules.claims import move_on
+from schedules.claiming.claims import move_on
 from schedules.errors import InvalidRecurrence
 from schedules.models import Schedule
 from schedules.recurrence import fire_times, tzdata_version

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from schedules import recurrence
 from schedules.models import Schedule
-from schedules.warnings import RecurrenceWarning, recurrence_warnings
+from schedules.recurrence.warnings import RecurrenceWarning, recurrence_warnings
 from workflows.errors import InvalidWindow
 from workflows.windows import resolve
 from workflows.windows.rules import DEFAULT_LAG_DAYS, WindowRule, check_rule

@@ -13,10 +13,10 @@ from django.db.models import Exists, OuterRef
 
 from instances.changelog import changing
 from instances.models import Change
-from schedules import admission, credentials, hints
-from schedules.claims import claim_leftovers
+from schedules.claiming.claims import claim_leftovers
 from schedules.models import Schedule, Target
 from schedules.pausing import end_waiting, stop
+from schedules.queue import admission, credentials, hints
 from schedules.row_locks import locked_targets
 from schedules.settling import settle
 

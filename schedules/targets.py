@@ -13,7 +13,7 @@ from instances.errors import AccountMissing
 from instances.models import Instance, Role, User
 from instances.zones import zone
 from schedules.cancelling import cancel_locked_run
-from schedules.claims import claim_leftovers
+from schedules.claiming.claims import claim_leftovers
 from schedules.errors import InvalidField, StillRunning
 from schedules.models import Run, Schedule, Target
 from schedules.row_locks import locked, locked_target

@@ -7,15 +7,15 @@ from celery import shared_task
 
 from instances.clock import database_now
 from instances.timing import times
-from schedules import queueing, settling, ticking
-from schedules.locks import short_lock, target_lock
+from schedules import settling, sweeping, ticking
 from schedules.models import Run
 from schedules.publishing import publish
+from schedules.queue import queueing
+from schedules.queue.hints import SUBMIT_EXECUTION
+from schedules.queue.locks import short_lock, target_lock
 from workflows.executions.submission import submit
 
 log = structlog.get_logger(__name__)
-
-SUBMIT_EXECUTION = "workflows.tasks.submit_execution"
 
 
 @shared_task
@@ -43,5 +43,6 @@ def execute_run(run_id: int) -> None:
 
 @shared_task
 def settle_runs() -> None:
-    """Settle the runs whose execution has ended."""
+    """Settle the runs whose execution has ended, and give away the freed places."""
     settling.settle(now=database_now())
+    sweeping.fill_places(now=database_now())

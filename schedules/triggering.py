@@ -12,8 +12,8 @@ from django.db import transaction
 from instances.access import require
 from instances.errors import AccountMissing, InstancesError
 from instances.models import Role, User
-from schedules.births import newborn
-from schedules.default_connections import DefaultConnections
+from schedules.claiming.births import newborn
+from schedules.claiming.default_connections import DefaultConnections
 from schedules.errors import (
     AlreadyRetried,
     NoActiveTarget,

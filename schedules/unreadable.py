@@ -9,7 +9,7 @@ from django.db import transaction
 
 from instances.changelog import changing
 from instances.models import Change
-from schedules.claims import Broken
+from schedules.claiming.claims import Broken
 from schedules.models import Schedule
 from schedules.pausing import end_waiting, stop
 from schedules.row_locks import locked_targets

@@ -12,8 +12,8 @@ from instances.access import may_run
 from instances.errors import DomainError
 from instances.models import Connection
 from schedules import recurrence, rule_checks
-from schedules.claim_facts import targets_of
-from schedules.default_connections import DefaultConnections
+from schedules.claiming.default_connections import DefaultConnections
+from schedules.claiming.facts import targets_of
 from schedules.errors import InvalidRecurrence
 from schedules.findings import Finding, Severity
 from schedules.models import Schedule, Target

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
+from pytest_django.fixtures import Settings
 
-from instances.models import Account, Connection, Instance, Role, User
+from instances.models import (
+    Account,
+    Connection,
+    Instance,
+    LwaApplication,
+    Role,
+    User,
+)
 from schedules.models import Schedule, Target
+from tests.amc.server import Amc
 from tests.makers import (
+    NOON,
     make_account,
     make_connection,
     make_instance,
@@ -17,6 +27,24 @@ from tests.makers import (
     make_workflow,
 )
 from workflows.models import Workflow
+
+
+@pytest.fixture
+def amazon(amc: Amc, settings: Settings) -> Amc:
+    """The product talks to the sandbox, whose clock stands at NOON."""
+    settings.AMAZON_URL = settings.AMAZON_BROWSER_URL = amc.base_url
+    settings.INSTALLATION_ID = "test"
+    amc.clock(now=NOON.isoformat(), rate=0)
+    return amc
+
+
+@pytest.fixture
+def committed_db(transactional_db: None) -> None:
+    """What a test commits is seen by other connections, and flushed after it.
+
+    The one row of the application comes from a migration and goes with a flush.
+    """
+    LwaApplication.objects.get_or_create(id=1)
 
 
 @pytest.fixture
@@ -84,4 +112,4 @@ def target(schedule: Schedule) -> Target:
 
 def pytest_configure() -> None:
     """Hash the cast's passwords quickly; the real hasher takes a third of a second."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

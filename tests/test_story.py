@@ -18,13 +18,10 @@ from rest_framework.test import APIClient
 from instances.models import Account, Instance, User
 from schedules import tasks as schedules
 from schedules.models import Run
-from tests.amc.fixtures import amc, amc_process
 from tests.amc.server import Amc
 from tests.makers import make_account, make_instance, make_workflow
 from workflows import tasks as workflows
 from workflows.models import Workflow, WorkflowExecution
-
-__all__ = ["amc", "amc_process"]  # pytest finds fixtures by their names here
 
 MONDAY_0859 = datetime(2026, 11, 23, 13, 59, tzinfo=UTC)  # in New York
 MONDAY_0900 = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)

@@ -63,7 +63,7 @@ def edit_workflow(
     `revision` is the one that the person saw; None skips the comparison. Raises as
     `create_workflow`, and StaleRevision.
     """
-    workflow = Workflow.objects.select_for_update(of=("self",)).get(pk=workflow_id)
+    workflow = _locked(workflow_id)
     require(user, workflow.account_id, Role.EDITOR)
     refuse_stale(workflow.revision, revision)
     _check(fields)
@@ -79,13 +79,21 @@ def delete_workflow(
 
     Raises WorkflowInUse while a schedule runs it, NotPermitted, StaleRevision.
     """
-    workflow = Workflow.objects.select_for_update(of=("self",)).get(pk=workflow_id)
+    workflow = _locked(workflow_id)
     require(user, workflow.account_id, Role.ADMIN)
     refuse_stale(workflow.revision, revision)
     if workflow.schedules.filter(deleted_at=None).exists():
         raise WorkflowInUse
     workflow.deleted_at = now
     workflow.save(update_fields=["deleted_at"])
+
+
+def refuse_fixed(workflow: Workflow, changes: Mapping[str, Any]) -> None:
+    """Raise InvalidField for what is chosen once, at creation."""
+    if changes.get("instance", workflow.instance) != workflow.instance:
+        raise InvalidField(
+            "Make a new workflow for another instance.", field="instance"
+        )
 
 
 def fields_of(workflow: Workflow) -> WorkflowFields:
@@ -139,17 +147,36 @@ def _store(
     return workflow
 
 
+def _locked(workflow_id: int) -> Workflow:
+    """The row, locked also against schedules that are being made for it."""
+    rows = Workflow.objects.select_for_update(of=("self",))
+    return rows.select_related("version").get(pk=workflow_id, deleted_at=None)
+
+
 def _check(fields: WorkflowFields) -> None:
     if not fields.name.strip():
         raise InvalidField("Give the workflow a name.", field="name")
     check_sql(fields.sql)
     parameters.check_declarations(fields.parameters)
     parameters.check_references(fields.sql, fields.parameters)
-    declared = {str(parameter["name"]) for parameter in fields.parameters}
-    if unknown := sorted(set(fields.parameter_values) - declared):
-        raise InvalidParameter(
-            f"There is no parameter {unknown[0]}. Declared: "
-            f"{', '.join(sorted(declared)) or 'none'}.",
-            code="unknown_parameter",
-            field=f"parameters.{unknown[0]}",
-        )
+    try:
+        _check_values(fields.parameters, fields.parameter_values)
+    except InvalidParameter as error:
+        error.field = (error.field or "").replace("parameters", "parameter_values", 1)
+        raise
+
+
+def _check_values(
+    declarations: Sequence[Mapping[str, Any]], values: Mapping[str, Any]
+) -> None:
+    """Values need not be complete here; those given must fit their declarations.
+
+    Dates that follow the run are not known yet, so only their form is checked.
+    """
+    following = {n: value for n, value in values.items() if isinstance(value, Mapping)}
+    parameters.check_expressions(following)
+    plain = {n: value for n, value in values.items() if n not in following}
+    parameters.check([each for each in declarations if each["name"] in plain], plain)
+    declared = {each["name"] for each in declarations}
+    for name in following.keys() - declared:
+        parameters.check([], {name: following[name]})  # says that it is unknown

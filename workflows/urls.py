@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from rest_framework.routers import DefaultRouter
+from rest_framework.routers import SimpleRouter
 
 from workflows.api import views
 
-router = DefaultRouter()
-router.include_root_view = False
+router = SimpleRouter()
 router.register("workflows", views.WorkflowViewSet, "workflow")
 router.register("executions", views.ExecutionViewSet, "execution")
 

@@ -4,44 +4,64 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from instances.models import Connection
+from instances.models import Connection, Instance
 from instances.requester import requester
+from instances.serialization import LARGEST_ID, Related, Whole
 from schedules.models import Schedule
 from workflows.models import Workflow
 
+MOST_AT_ONCE = 1_000
 
-class VisibleWorkflow(serializers.PrimaryKeyRelatedField[Workflow]):
+
+class VisibleWorkflow(Related):
     """The id of a workflow that the requester may see."""
 
-    def get_queryset(self) -> Any:
+    def rows(self) -> Any:
         seen = Workflow.objects.visible_to(requester(self.context["request"]))
         return seen.select_related("version", "instance")
 
 
-class VisibleSchedule(serializers.PrimaryKeyRelatedField[Schedule]):
+class VisibleSchedule(Related):
     """The id of a schedule that the requester may see."""
 
-    def get_queryset(self) -> Any:
+    def rows(self) -> Any:
         return Schedule.objects.visible_to(requester(self.context["request"]))
 
 
-class OwnConnection(serializers.PrimaryKeyRelatedField[Connection]):
-    """The id of a connection of the requester."""
+class OwnConnection(Related):
+    """The id of a connection of the requester, or of the one that is chosen now."""
 
-    def get_queryset(self) -> Any:
-        user = requester(self.context["request"])
-        return Connection.objects.visible_to(user).filter(deleted_at=None)
+    def rows(self) -> Any:
+        own = Q(owner=requester(self.context["request"]), deleted_at=None)
+        edited = getattr(self.parent, "instance", None)
+        chosen = getattr(edited, "connection_id", None)
+        return Connection.objects.filter(own | Q(pk=chosen) if chosen else own)
 
 
-@extend_schema_field(str)
-class Verbatim(serializers.Field[Any, Any, Any, Any]):
-    """A value that the core judges itself, so that there is one message for it."""
+class Ids(serializers.ListField):
+    """Up to 1,000 ids, at least one."""
+
+    def __init__(self, **options: Any) -> None:
+        child = Whole(least=1, most=LARGEST_ID)
+        limits = {"child": child, "max_length": MOST_AT_ONCE, "allow_empty": False}
+        super().__init__(**limits | options)
+
+
+@extend_schema_field({"type": "array", "items": {"type": "integer"}})
+class VisibleInstances(Ids):
+    """Ids of instances that the requester may see; one query for all."""
+
+    default_error_messages = {"not_found": "There is none with the id {id}."}
 
     def to_internal_value(self, data: Any) -> Any:
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
+        ids = super().to_internal_value(data)
+        seen = Instance.objects.visible_to(requester(self.context["request"]))
+        found = {row.pk: row for row in seen.filter(pk__in=ids)}
+        for key in ids:
+            if key not in found:
+                self.fail("not_found", id=key)
+        return [found[key] for key in ids]

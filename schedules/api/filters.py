@@ -8,26 +8,32 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_filters import rest_framework as filters
 
 from instances.clock import database_now
+from instances.query import (
+    FlagFilter,
+    IdFilter,
+    MomentFilter,
+    SearchFilter,
+    WordsFilter,
+)
 from schedules.models import Run, Schedule, Target
-from schedules.states import Trigger
+from schedules.states import RunState, Trigger
 
 
 class ScheduleFilter(filters.FilterSet):
-    q = filters.CharFilter(field_name="name", lookup_expr="icontains")
+    q = SearchFilter(field_name="name")
     state = filters.ChoiceFilter(
         choices=[("paused", "Paused"), ("due", "Due"), ("next", "Next")],
         method="in_state",
     )
-    instance = filters.NumberFilter(method="on_instance")
-    next_run_before = filters.IsoDateTimeFilter(
-        field_name="next_run_at", lookup_expr="lt"
-    )
-
-    class Meta:
-        model = Schedule
-        fields = ["is_active", "workflow", "account", "owner"]
+    is_active = FlagFilter()
+    workflow = IdFilter()
+    account = IdFilter()
+    instance = IdFilter(method="on_instance")
+    owner = SearchFilter(field_name="owner__username", lookup_expr="exact")
+    next_run_before = MomentFilter(field_name="next_run_at", lookup_expr="lt")
 
     def in_state(self, rows: QuerySet[Schedule], name: str, word: str) -> Any:
+        """By the word that the status begins with."""
         now = database_now()
         return rows.filter(
             {
@@ -37,7 +43,7 @@ class ScheduleFilter(filters.FilterSet):
             }[word]
         )
 
-    def on_instance(self, rows: QuerySet[Schedule], name: str, key: Any) -> Any:
+    def on_instance(self, rows: QuerySet[Schedule], name: str, key: int) -> Any:
         on_it = Target.objects.filter(
             schedule=OuterRef("pk"), instance=key, deleted_at=None
         )
@@ -45,22 +51,28 @@ class ScheduleFilter(filters.FilterSet):
 
 
 class TargetFilter(filters.FilterSet):
-    paused = filters.BooleanFilter(
-        field_name="paused_at", lookup_expr="isnull", exclude=True
-    )
+    schedule = IdFilter()
+    instance = IdFilter()
+    account = IdFilter(field_name="instance__account")
+    paused = FlagFilter(method="if_paused")
 
-    class Meta:
-        model = Target
-        fields = ["schedule", "instance"]
+    def if_paused(self, rows: QuerySet[Target], name: str, paused: bool) -> Any:
+        return rows.filter(paused_at__isnull=not paused)
 
 
 class RunFilter(filters.FilterSet):
-    state = filters.BaseInFilter(field_name="state", lookup_expr="in")
-    trigger = filters.ChoiceFilter(choices=Trigger.choices)
-    since = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="gte")
-    until = filters.IsoDateTimeFilter(field_name="scheduled_for", lookup_expr="lt")
-    workflow = filters.NumberFilter(field_name="workflow_version__workflow")
+    schedule = IdFilter()
+    target = IdFilter()
+    instance = IdFilter()
+    account = IdFilter()
+    workflow = IdFilter(field_name="workflow_version__workflow")
+    retry_of = IdFilter()
+    state = WordsFilter(choices=RunState.choices)
+    reason = SearchFilter(lookup_expr="exact")
+    trigger = WordsFilter(choices=Trigger.choices)
+    since = MomentFilter(field_name="scheduled_for", lookup_expr="gte")
+    until = MomentFilter(field_name="scheduled_for", lookup_expr="lt")
 
     class Meta:
         model = Run
-        fields = ["schedule", "target", "instance", "account", "reason", "retry_of"]
+        fields: list[str] = []

@@ -11,24 +11,33 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from instances.clock import database_now
-from instances.serialization import Strict, Whole
-from schedules.api.fields import Verbatim
+from instances.serialization import (
+    Moment,
+    Strict,
+    VerbatimObject,
+    VerbatimText,
+    Whole,
+    WholeInQuery,
+)
 from schedules.api.serializers import WindowSerializer
 from schedules.previews import Fire, preview
+from workflows.api.serializers import WarningSerializer
+
+MOST_SLOTS = 100
 
 
 class NextSerializer(Strict):
-    count = serializers.IntegerField(min_value=1, max_value=100, default=10)
+    count = WholeInQuery(least=1, most=MOST_SLOTS, default=10)
 
 
 class AskedSerializer(Strict):
     """What to preview. With `window`, each slot tells the dates it would ask for."""
 
-    expression = Verbatim()
-    timezone = Verbatim(default="UTC")
-    count = Whole(min_value=1, max_value=100, default=10)
-    after = serializers.DateTimeField(required=False)
-    window = serializers.DictField(required=False)
+    expression = VerbatimText()
+    timezone = VerbatimText(default="UTC")
+    count = Whole(least=1, most=MOST_SLOTS, default=10)
+    after = Moment(required=False)
+    window = VerbatimObject(required=False)
 
 
 class FireSerializer(serializers.Serializer[Any]):
@@ -37,6 +46,7 @@ class FireSerializer(serializers.Serializer[Any]):
     offset = serializers.SerializerMethodField()
     abbreviation = serializers.SerializerMethodField()
     window = WindowSerializer(allow_null=True)
+    problem = serializers.CharField()
 
     def get_local(self, fire: Fire) -> str:
         """The wall clock's reading, without offset."""
@@ -47,11 +57,6 @@ class FireSerializer(serializers.Serializer[Any]):
 
     def get_abbreviation(self, fire: Fire) -> str:
         return fire.local.tzname() or ""
-
-
-class WarningSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
 
 
 class PreviewSerializer(serializers.Serializer[Any]):

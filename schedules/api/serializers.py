@@ -4,25 +4,49 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from instances.serialization import Strict, Text, Whole
+from instances.api.serializers import TimezoneField
+from instances.serialization import (
+    Flag,
+    Moment,
+    Strict,
+    Text,
+    Values,
+    VerbatimObject,
+    VerbatimText,
+    Whole,
+    WholeInQuery,
+)
 from schedules import recurrence
 from schedules.api.fields import (
+    Ids,
     OwnConnection,
-    Verbatim,
+    VisibleInstances,
     VisibleSchedule,
     VisibleWorkflow,
 )
 from schedules.errors import InvalidRecurrence
 from schedules.labels import status_label
+from schedules.lifecycle import LIMITS
 from schedules.models import Run, RunEvent, Schedule, Target
+from schedules.recurrence.warnings import RecurrenceWarning, recurrence_warnings
 from workflows.api.serializers import (
     ExecutionSerializer,
     ResultSerializer,
     VisibleInstance,
+    WarningSerializer,
 )
+from workflows.results import LONGEST_PAGE
 from workflows.windows import Window
+
+SHOWN_SLOTS = 5
+
+
+def _limited(name: str) -> Whole:
+    least, most = LIMITS[name]
+    return Whole(least=least, most=most, required=False)
 
 
 class TargetSerializer(Strict, serializers.ModelSerializer[Target]):
@@ -30,14 +54,18 @@ class TargetSerializer(Strict, serializers.ModelSerializer[Target]):
     instance_name = serializers.CharField(source="instance.name", read_only=True)
     instance_id = serializers.CharField(source="instance.instance_id", read_only=True)
     account = serializers.IntegerField(source="instance.account_id", read_only=True)
-    timezone = Text(required=False, allow_blank=True, max_length=64)
-    parameter_values = serializers.DictField(required=False)
+    timezone = TimezoneField(required=False, blank=True)
+    parameter_values = Values(required=False)
+    schedule_revision = serializers.IntegerField(
+        source="schedule.revision", read_only=True
+    )
 
     class Meta:
         model = Target
         fields = [
             "id",
             "schedule",
+            "schedule_revision",
             "instance",
             "instance_name",
             "instance_id",
@@ -80,19 +108,17 @@ class ScheduleSerializer(Strict, serializers.ModelSerializer[Schedule]):
     workflow = VisibleWorkflow()
     workflow_name = serializers.CharField(source="workflow.name", read_only=True)
     owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
-    instances = serializers.ListField(
-        child=VisibleInstance(), write_only=True, required=False, max_length=1_000
-    )
+    instances = VisibleInstances(write_only=True, required=False)
     connection = OwnConnection(required=False, allow_null=True)
-    cron_expression = Verbatim()
-    timezone = Verbatim(required=False)
-    window_rule = serializers.DictField()
-    parameter_values = serializers.DictField(required=False)
-    catch_up_limit = Whole(required=False)
-    dedup_window_minutes = Whole(required=False)
-    max_failures = Whole(required=False)
-    max_attempts = Whole(required=False)
-    time_limit_seconds = Whole(required=False)
+    cron_expression = VerbatimText()
+    timezone = VerbatimText(required=False)
+    window_rule = VerbatimObject()
+    parameter_values = Values(required=False)
+    catch_up_limit = _limited("catch_up_limit")
+    dedup_window_minutes = _limited("dedup_window_minutes")
+    max_failures = _limited("max_failures")
+    max_attempts = _limited("max_attempts")
+    time_limit_seconds = _limited("time_limit_seconds")
     status = serializers.SerializerMethodField()
     description = serializers.SerializerMethodField()
     target_count = serializers.IntegerField(read_only=True)
@@ -161,6 +187,38 @@ class ScheduleSerializer(Strict, serializers.ModelSerializer[Schedule]):
             return ""
 
 
+class ScheduleDetailSerializer(ScheduleSerializer):
+    """With what its author should know of the rule, and its next slots."""
+
+    warnings = serializers.SerializerMethodField()
+    next_runs = serializers.SerializerMethodField()
+
+    class Meta(ScheduleSerializer.Meta):
+        fields = [*ScheduleSerializer.Meta.fields, "warnings", "next_runs"]
+
+    @extend_schema_field(WarningSerializer(many=True))
+    def get_warnings(self, schedule: Schedule) -> list[dict[str, Any]]:
+        rule = (schedule.cron_expression, schedule.timezone)
+        try:
+            found = recurrence_warnings(*rule, after=self.context["now"])
+        except InvalidRecurrence as error:  # broken behind our back
+            found = [RecurrenceWarning(code=error.code, message=error.message)]
+        return list(WarningSerializer(found, many=True).data)
+
+    @extend_schema_field(serializers.ListField(child=serializers.DateTimeField()))
+    def get_next_runs(self, schedule: Schedule) -> list[str]:
+        """The next five slots in UTC, none while it is paused."""
+        if schedule.next_run_at is None:
+            return []
+        first = schedule.next_run_at
+        rule = (schedule.cron_expression, schedule.timezone)
+        try:
+            later = recurrence.fire_times(*rule, first, SHOWN_SLOTS - 1)
+        except InvalidRecurrence:
+            later = []
+        return [Moment().to_representation(slot) for slot in [first, *later]]
+
+
 class WindowSerializer(Strict):
     """Dates of data: `end` is exclusive."""
 
@@ -171,13 +229,11 @@ class WindowSerializer(Strict):
 class TriggerSerializer(Strict):
     """What a run by hand may say beside the schedule."""
 
-    targets = serializers.ListField(
-        child=Whole(min_value=1), required=False, max_length=1_000
-    )
-    values = serializers.DictField(required=False)
+    targets = Ids(required=False)
+    values = Values(required=False)
     window = WindowSerializer(required=False)
-    slot = serializers.DateTimeField(required=False)
-    force = serializers.BooleanField(default=False)
+    slot = Moment(required=False)
+    force = Flag(default=False)
 
     def asked(self) -> dict[str, Any]:
         """The arguments of `triggering.trigger_schedule`."""
@@ -191,7 +247,7 @@ class TriggerSerializer(Strict):
 
 
 class ReasonSerializer(Strict):
-    reason = Text(max_length=1_000, required=False, allow_blank=True, default="")
+    reason = Text(lines=True, max_length=1_000, allow_blank=True, default="")
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):
@@ -270,10 +326,21 @@ class RefusalSerializer(serializers.Serializer[Any]):
 class OutcomeSerializer(serializers.Serializer[Any]):
     """What became of a request: runs started, targets refused."""
 
-    runs = serializers.ListField(child=serializers.DictField())
+    runs = RunSerializer(many=True)
     refused = RefusalSerializer(many=True)
 
 
 class RowsSerializer(Strict):
     cursor = serializers.CharField(required=False, max_length=20)
-    limit = serializers.IntegerField(min_value=1, max_value=1_000, default=100)
+    limit = WholeInQuery(least=1, most=LONGEST_PAGE, default=100)
+
+
+class ResultPageSerializer(serializers.Serializer[Any]):
+    """Rows of a result as texts; `next` is the cursor of the next page."""
+
+    columns = serializers.ListField(child=serializers.CharField())
+    row_count = serializers.IntegerField()
+    rows = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField())
+    )
+    next = serializers.CharField(allow_null=True)

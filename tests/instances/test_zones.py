@@ -13,7 +13,9 @@ from instances.errors import UnknownTimezone
 from instances.zones import tzdata_version, zone, zone_names
 
 CASES = json.loads(
-    (Path(__file__).parents[1] / "schedules" / "data" / "invalid.json").read_text()
+    (
+        Path(__file__).parents[1] / "schedules" / "recurrence" / "data" / "invalid.json"
+    ).read_text()
 )
 
 

@@ -211,7 +211,7 @@ def test_what_cannot_be_sent_leaves_the_queue_before_places_are_filled(
 def test_a_step_that_fails_stops_no_other(target: Target, broker, monkeypatch):
     waiting(target, "credential", has_asked=False)
     Connection.objects.update(held_at=NOON)
-    monkeypatch.setattr("schedules.admission.LOCK_ACCOUNTS", "SELECT 1 / 0")
+    monkeypatch.setattr("schedules.queue.admission.LOCK_ACCOUNTS", "SELECT 1 / 0")
 
     counts = sweep(now=NOON)
 

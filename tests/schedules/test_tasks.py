@@ -10,8 +10,8 @@ from pytest_django.fixtures import Settings
 
 from instances.models import Heartbeat
 from schedules import tasks
-from schedules.locks import short_lock, target_lock
 from schedules.models import Run, Schedule, Target
+from schedules.queue.locks import short_lock, target_lock
 from tests.makers import NOON, make_execution, make_instance, make_run, make_target
 from tests.schedules.broker import Broker
 from tests.schedules.clock import stopped_clock

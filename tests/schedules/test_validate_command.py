@@ -15,7 +15,6 @@ from instances.models import Account, Connection, Instance, Membership
 from schedules.dispatch import dispatch_due
 from schedules.models import Run, Schedule, Target
 from schedules.validation import check_schedules
-from tests.amc.fixtures import amc, amc_process
 from tests.amc.server import Amc
 from tests.makers import (
     NOON,
@@ -31,8 +30,6 @@ from tests.makers import (
 from tests.schedules.clock import stopped_clock
 from tests.schedules.commands import Ended, run
 from workflows.models import Workflow
-
-__all__ = ["amc", "amc_process"]
 
 pytestmark = pytest.mark.usefixtures("_at_noon")
 HOUR = timedelta(hours=1)

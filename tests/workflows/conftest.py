@@ -8,20 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from pytest_django.fixtures import Settings
 
-from instances.models import Account, Instance, LwaApplication
+from instances.models import Account, Instance
 from instances.timing import times
 from schedules.models import Run, Target
-
-# pytest finds fixtures by their names in this module.
-from tests.amc.fixtures import amc, amc_process
 from tests.amc.server import Amc
 from tests.makers import NOON, make_account, make_execution, make_instance, make_run
 from workflows.models import WorkflowExecution, WorkflowVersion
-
-__all__ = ["amc", "amc_process"]
 
 
 class Clock:
@@ -64,15 +58,6 @@ class Killed(BaseException):
 
 def killed() -> None:
     raise Killed
-
-
-@pytest.fixture
-def amazon(amc: Amc, settings: Settings) -> Amc:
-    """The product talks to the sandbox, whose clock stands at NOON."""
-    settings.AMAZON_URL = settings.AMAZON_BROWSER_URL = amc.base_url
-    settings.INSTALLATION_ID = "test"
-    amc.clock(now=NOON.isoformat(), rate=0)
-    return amc
 
 
 @pytest.fixture
@@ -156,16 +141,3 @@ def results_folder(tmp_path: Path, settings: Settings) -> Path:
         "results": {"BACKEND": backend, "OPTIONS": {"location": str(folder)}}
     }
     return folder
-
-
-@pytest.fixture
-def committed_db(transactional_db: None) -> None:
-    """What a test commits is seen by other connections, and flushed after it.
-
-    The flush knows the tables of our models only, and knox's own token table, which
-    we replaced, still refers to one of them. The one row of the application comes
-    from a migration and is gone after the first flush.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
-    LwaApplication.objects.get_or_create(id=1)

@@ -9,37 +9,48 @@ from rest_framework import serializers
 
 from instances.models import Instance
 from instances.requester import requester
-from instances.serialization import Strict, Text
+from instances.serialization import (
+    Related,
+    Strict,
+    Text,
+    Values,
+    VerbatimObjects,
+    VerbatimText,
+)
+from workflows import lifecycle
 from workflows.models import (
     ExecutionResult,
     Workflow,
     WorkflowExecution,
     WorkflowVersion,
 )
+from workflows.sql.warnings import sql_warnings
 
 
-@extend_schema_field(int)
-class VisibleInstance(serializers.PrimaryKeyRelatedField[Instance]):
+class VisibleInstance(Related):
     """The id of an instance that the requester may see."""
 
-    def get_queryset(self) -> Any:
+    def rows(self) -> Any:
         return Instance.objects.visible_to(requester(self.context["request"]))
+
+
+class WarningSerializer(serializers.Serializer[Any]):
+    """What is allowed, but may surprise."""
+
+    code = serializers.CharField()
+    message = serializers.CharField()
 
 
 class WorkflowSerializer(Strict, serializers.ModelSerializer[Workflow]):
     """A workflow with the SQL and declarations of its newest version."""
 
     instance = VisibleInstance()
+    owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True)
     name = Text(max_length=255)
-    description = Text(required=False, allow_blank=True, max_length=10_000)
-    sql = serializers.CharField(source="version.sql", trim_whitespace=False)
-    parameters = serializers.ListField(
-        child=serializers.DictField(),
-        source="version.parameters",
-        required=False,
-        max_length=100,
-    )
-    parameter_values = serializers.DictField(required=False)
+    description = Text(lines=True, required=False, allow_blank=True, max_length=10_000)
+    sql = VerbatimText(source="version.sql")
+    parameters = VerbatimObjects(source="version.parameters", required=False)
+    parameter_values = Values(required=False)
     version = serializers.IntegerField(source="version.number", read_only=True)
 
     class Meta:
@@ -48,6 +59,7 @@ class WorkflowSerializer(Strict, serializers.ModelSerializer[Workflow]):
             "id",
             "account",
             "instance",
+            "owner",
             "name",
             "description",
             "sql",
@@ -66,6 +78,24 @@ class WorkflowSerializer(Strict, serializers.ModelSerializer[Workflow]):
         version: dict[str, Any] = given.pop("version", {})
         given.pop("instance", None)
         return given | version
+
+
+class SqlWarningSerializer(WarningSerializer):
+    position = serializers.IntegerField()
+
+
+class WorkflowDetailSerializer(WorkflowSerializer):
+    """With what its author should know of the SQL."""
+
+    warnings = serializers.SerializerMethodField()
+
+    class Meta(WorkflowSerializer.Meta):
+        fields = [*WorkflowSerializer.Meta.fields, "warnings"]
+
+    @extend_schema_field(SqlWarningSerializer(many=True))
+    def get_warnings(self, workflow: Workflow) -> list[dict[str, Any]]:
+        found = sql_warnings(lifecycle.newest_version(workflow).sql)
+        return list(SqlWarningSerializer(found, many=True).data)
 
 
 class VersionSerializer(serializers.ModelSerializer[WorkflowVersion]):
@@ -114,7 +144,6 @@ class ExecutionSerializer(serializers.ModelSerializer[WorkflowExecution]):
             "amc_execution_id",
             "amc_status",
             "amc_request_id",
-            "request",
             "cancel_requested_at",
             "created_at",
             "sending_at",
@@ -123,3 +152,10 @@ class ExecutionSerializer(serializers.ModelSerializer[WorkflowExecution]):
             "ended_at",
             "result",
         ]
+
+
+class ExecutionDetailSerializer(ExecutionSerializer):
+    """With what was sent to Amazon, secrets removed."""
+
+    class Meta(ExecutionSerializer.Meta):
+        fields = [*ExecutionSerializer.Meta.fields, "request"]

@@ -7,45 +7,52 @@ from dataclasses import replace
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from instances.api.viewsets import StrictViewSet
 from instances.changelog import changing
 from instances.clock import database_now
 from instances.idempotency import idempotent
 from instances.models import Change
 from instances.preconditions import entity_tag, seen_revision
+from instances.query import IdFilter, SearchFilter, WordsFilter
 from instances.requester import requester
 from workflows import lifecycle
 from workflows.api.serializers import (
+    ExecutionDetailSerializer,
     ExecutionSerializer,
     VersionSerializer,
+    WorkflowDetailSerializer,
     WorkflowSerializer,
 )
 from workflows.models import Workflow, WorkflowExecution
+from workflows.states import ExecutionState
 
 
 class WorkflowFilter(filters.FilterSet):
-    q = filters.CharFilter(field_name="name", lookup_expr="icontains")
+    q = SearchFilter(field_name="name")
+    account = IdFilter()
+    instance = IdFilter()
+    owner = SearchFilter(field_name="owner__username", lookup_expr="exact")
 
-    class Meta:
-        model = Workflow
-        fields = ["account", "instance", "owner"]
 
-
-class WorkflowViewSet(viewsets.GenericViewSet[Workflow], mixins.ListModelMixin):
+class WorkflowViewSet(mixins.ListModelMixin, StrictViewSet[Workflow]):
     """SQL with declared parameters. Each saved change of SQL is a version."""
 
     queryset = Workflow.objects.none()
-    serializer_class = WorkflowSerializer
+    serializer_class = WorkflowDetailSerializer
     filterset_class = WorkflowFilter
     orderings = {"name": ["name", "id"], "updated_at": ["updated_at", "id"]}
 
     def get_queryset(self) -> QuerySet[Workflow]:
         seen = Workflow.objects.visible_to(requester(self.request))
-        return seen.select_related("version")
+        return seen.select_related("version", "owner")
+
+    def get_serializer_class(self) -> type[WorkflowSerializer]:
+        return WorkflowSerializer if self.action == "list" else WorkflowDetailSerializer
 
     def retrieve(self, request: Request, pk: str) -> Response:
         return self._answer(self.get_object())
@@ -70,6 +77,7 @@ class WorkflowViewSet(viewsets.GenericViewSet[Workflow], mixins.ListModelMixin):
         workflow = self.get_object()
         given = self._given(request, workflow)
         given.is_valid(raise_exception=True)
+        lifecycle.refuse_fixed(workflow, given.validated_data)
         user, now = requester(request), database_now()
         with changing(user, Change.Origin.API, now=now):
             edited = lifecycle.edit_workflow(
@@ -102,7 +110,7 @@ class WorkflowViewSet(viewsets.GenericViewSet[Workflow], mixins.ListModelMixin):
     def _given(
         self, request: Request, workflow: Workflow | None = None
     ) -> WorkflowSerializer:
-        return WorkflowSerializer(
+        return WorkflowDetailSerializer(
             workflow,
             data=request.data,
             partial=workflow is not None,
@@ -115,18 +123,28 @@ class WorkflowViewSet(viewsets.GenericViewSet[Workflow], mixins.ListModelMixin):
 
 
 class ExecutionFilter(filters.FilterSet):
-    class Meta:
-        model = WorkflowExecution
-        fields = ["account", "instance", "state", "reason", "amc_execution_id"]
+    account = IdFilter()
+    instance = IdFilter()
+    state = WordsFilter(choices=ExecutionState.choices)
+    reason = SearchFilter(lookup_expr="exact")
+    amc_execution_id = SearchFilter(lookup_expr="exact")
 
 
-class ExecutionViewSet(viewsets.ReadOnlyModelViewSet[WorkflowExecution]):
+class ExecutionViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, StrictViewSet[WorkflowExecution]
+):
     """Attempts at Amazon, newest first."""
 
     queryset = WorkflowExecution.objects.none()
-    serializer_class = ExecutionSerializer
+    serializer_class = ExecutionDetailSerializer
     filterset_class = ExecutionFilter
 
     def get_queryset(self) -> QuerySet[WorkflowExecution]:
         seen = WorkflowExecution.objects.visible_to(requester(self.request))
-        return seen.select_related("result", "workflow_version")
+        shown = seen.select_related("result", "workflow_version")
+        shown = shown.defer("workflow_version__sql", "workflow_version__parameters")
+        return shown.defer("request") if self.action == "list" else shown
+
+    def get_serializer_class(self) -> type[ExecutionSerializer]:
+        is_list = self.action == "list"
+        return ExecutionSerializer if is_list else ExecutionDetailSerializer

@@ -12,7 +12,8 @@ from django.db.models import F, Q
 from instances.timing import times
 from workflows.executions import moves
 from workflows.executions.endings import Ending
-from workflows.models import ExecutionQuerySet, WorkflowExecution
+from workflows.models import WorkflowExecution
+from workflows.models.executions import ExecutionQuerySet
 from workflows.states import ExecutionState as State
 
 BYTES_A_MINUTE = 1_000_000

@@ -1,0 +1,3 @@
+"""Due slots become runs: read, planned, born, stored."""
+
+from __future__ import annotations

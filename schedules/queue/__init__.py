@@ -1,0 +1,3 @@
+"""Runs on their way to a place at Amazon."""
+
+from __future__ import annotations
