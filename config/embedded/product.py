@@ -16,6 +16,7 @@ from config.embedded.ports import LOOPBACK
 from config.embedded.processes import Command, run_to_end
 
 QUEUES = {"control": 1, "work": 2, "collect": 1}  # processes of each queue's worker
+KEEP_ALIVE_SECONDS = 75  # longer than those who poll keep a connection idle
 LIVE_PATH = "/healthz/live"
 SANDBOX_READY_PATH = "/_sandbox/ready"  # its data is there; made at the first start
 WORKER_GRACE_SECONDS = 15.0  # what is cut off then, the sweep finds
@@ -60,6 +61,7 @@ def web(product: Product, *, host: str, port: int) -> Child:
         *("-m", "gunicorn", "config.wsgi"),
         *("--bind", f"{host}:{port}"),
         *("--worker-class", "gthread", "--workers", "2", "--threads", "4"),
+        *("--keep-alive", str(KEEP_ALIVE_SECONDS)),
         *("--access-logfile", "-", "--no-control-socket"),
     ]
     return Child(
