@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from schedules.births import newborn
+from schedules.claiming.births import newborn
 from schedules.demo.outcomes import Ending
 from schedules.demo.timeline import Episode
 from schedules.models import Run, RunEvent, Target
@@ -20,6 +20,20 @@ GRACE = timedelta(days=30)  # that a run waits for a credential
 RETRY_AFTER_SECONDS = 35.0
 COLLECTING_SECONDS = 3.0
 SETTLING = timedelta(seconds=2)
+# From the run, as when the product opens an execution.
+COPIED = (
+    "workflow_version_id",
+    "instance_id",
+    "account_id",
+    "connection_id",
+    "owner_id",
+    "priority",
+    "window_start",
+    "window_end",
+    "window_timezone",
+    "parameter_values",
+    "time_limit_seconds",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,20 +163,10 @@ def _execution(
     """`begin` and `span` in seconds of the run's life."""
     ended = begin + span + COLLECTING_SECONDS
     execution = WorkflowExecution(
+        **{name: getattr(run, name) for name in COPIED},
         attempt=number + 1,
         attempts_used=number,
         uses_attempt=True,
-        workflow_version_id=run.workflow_version_id,
-        instance_id=run.instance_id,
-        account_id=run.account_id,
-        connection_id=run.connection_id,
-        owner_id=run.owner_id,
-        priority=run.priority,
-        window_start=run.window_start,
-        window_end=run.window_end,
-        window_timezone=run.window_timezone,
-        parameter_values=run.parameter_values,
-        time_limit_seconds=run.time_limit_seconds,
         state=ending.state,
         reason=ending.reason,
         error_class=ending.error_class,

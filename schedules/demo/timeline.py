@@ -9,7 +9,7 @@ from random import Random
 
 from schedules.demo import outcomes
 from schedules.demo.outcomes import Outcome
-from schedules.demo.stories import Plot, Story
+from schedules.demo.story import Plot, Story
 from schedules.states import RunState, Trigger
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -28,6 +28,8 @@ class Moments:
     broken_from: datetime
     held_at: datetime
     paused_at: datetime
+    # From then on only what the plots say goes wrong.
+    quiet_from: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ def moments(now: datetime) -> Moments:
         broken_from=midnight - 49 * DAY,
         held_at=midnight - 3 * DAY + timedelta(hours=5, minutes=2),
         paused_at=midnight - 36 * DAY + timedelta(hours=15, minutes=20),
+        quiet_from=midnight - 8 * DAY,
     )
 
 
@@ -88,17 +91,17 @@ def timeline(
     slots: Sequence[datetime],
     *,
     is_last: bool,
+    usual_seconds: float,
     at: Moments,
     random: Random,
 ) -> Timeline:
     """One run for each slot, and some by hand."""
     target = _Target(story=story, is_last=is_last, moments=at, random=random)
-    base = random.uniform(40, 240)
     for place, slot in enumerate(slots):
         if story.plot is Plot.PAUSED and slot > at.paused_at:
             break
         slowness = _slowness(story, len(slots) - place)
-        seconds = base * random.lognormvariate(0, 0.25) * slowness
+        seconds = usual_seconds * random.lognormvariate(0, 0.12) * slowness
         _tell(target, slot, seconds, left=len(slots) - place)
     return Timeline(
         episodes=tuple(target.episodes),
@@ -148,7 +151,8 @@ def _outcome(target: _Target, slot: datetime, left: int) -> Outcome:
             return outcomes.SQL_INVALID
         if plot is Plot.REFUSED:
             return outcomes.ACCESS_DENIED
-    return _by_chance(target.random)
+    chance = _by_chance(target.random)
+    return chance if slot < at.quiet_from else outcomes.SUCCEEDED
 
 
 def _by_chance(random: Random) -> Outcome:

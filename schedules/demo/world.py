@@ -68,8 +68,8 @@ ZONES = ("America/New_York", "America/Los_Angeles", "America/Toronto")
 class World:
     """`instances` by their number, `workflows` by the name of their query."""
 
+    since: datetime
     demo: User
-    account: Account
     connection: Connection
     # Another authorisation of the same person, which will be held.
     fragile: Connection
@@ -91,8 +91,8 @@ def make_world(since: datetime) -> World:
             )
     instances = _instances(account, since)
     return World(
+        since=since,
         demo=demo,
-        account=account,
         connection=connection,
         fragile=fragile,
         instances=instances,
