@@ -14,7 +14,11 @@ from config.embedded.supervisor import (
     stop_signals_raise,
 )
 
-LOGIN = ("demo", "demo-password")
+# As `load_demo` makes them.
+LOGINS = {
+    "Log in as": "demo / demo-password (administrator)",
+    "or": "vic / vic-password (may only look)",
+}
 
 
 def run_demo(plan: Plan, *, environ: Mapping[str, str], note: Note) -> None:
@@ -39,13 +43,12 @@ def run_demo(plan: Plan, *, environ: Mapping[str, str], note: Note) -> None:
 
 def welcome(plan: Plan) -> str:
     """The table of addresses, and how to log in."""
-    user, password = LOGIN
     rows = {
         "Application": plan.web_url,
         "Administration": f"{plan.web_url}/admin/",
         "API": f"{plan.web_url}/api/docs/",
         "AMC sandbox": plan.sandbox_url,
-        "Log in as": f"{user} / {password}",
+        **LOGINS,
         "Logs": str(plan.folder / "logs"),
     }
     width = max(len(name) for name in rows)
