@@ -6,7 +6,7 @@ from importlib import import_module
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config import probes
 
@@ -18,14 +18,20 @@ api_v1 = [
     path("", include("schedules.urls")),
 ]
 
+# Its script has an address of its own, as our content security policy wants it.
+docs = SpectacularSwaggerSplitView.as_view(url_name="schema")
+
 urlpatterns = [
     path("api/v1/", include(api_v1)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"
+    ),
     path("admin/", admin.site.urls),
     path("healthz/live", probes.live),
     path("healthz/ready", probes.ready),
 ]
 
+handler400 = "config.pages.bad_request"
 handler404 = "config.pages.not_found"
 handler500 = "config.pages.server_error"

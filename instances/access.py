@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Exists, OuterRef, Q
 
 from instances.errors import NotPermitted
@@ -33,6 +35,29 @@ def require(user: User, account_id: int | None, role: Role) -> None:
     if held not in _at_least(role):
         yours = f"you are its {held.value}" if held else "you are not a member"
         raise NotPermitted(f"This needs the role {role.value} in the account; {yours}.")
+
+
+def require_all(user: User, account_ids: Iterable[int | None], role: Role) -> None:
+    """`require` for many accounts with one query: NotPermitted if one is missing."""
+    wanted = set(account_ids)
+    if wanted - accounts_with(user, wanted, role):
+        text = f"This needs the role {role.value} in the account of each instance."
+        raise NotPermitted(text)
+
+
+def accounts_with(
+    user: User, account_ids: Iterable[int | None], role: Role
+) -> set[int | None]:
+    """Those of the accounts in which the user has at least `role`; one query."""
+    wanted = set(account_ids)
+    if not user.is_active:
+        return set()
+    if user.is_superuser:
+        return wanted
+    mine = Membership.objects.filter(
+        user=user, account__in=wanted - {None}, role__in=_at_least(role)
+    )
+    return set(mine.values_list("account_id", flat=True))
 
 
 def may_run(user_id: int, account_id: int | None) -> bool:

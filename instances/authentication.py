@@ -1,4 +1,4 @@
-"""API tokens, with a note of when each was last used."""
+"""Sessions of browsers, and API tokens with a note of when each was last used."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 from django.db.models import Q
 from knox.auth import TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
 
 from instances.clock import database_now
 from instances.models import ApiToken, User
@@ -14,11 +17,21 @@ from instances.models import ApiToken, User
 NOTED_EVERY = timedelta(minutes=1)
 
 
+class BrowserSession(SessionAuthentication):
+    """A session cookie; all but reading needs the CSRF token too. Code: csrf."""
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise PermissionDenied(error.detail, code="csrf") from error
+
+
 class ApiTokenAuthentication(TokenAuthentication):
     """`Authorization: Token …`; the stored token is a hash."""
 
     def validate_user(self, auth_token: ApiToken) -> tuple[User, ApiToken]:
-        answer: Any = super().validate_user(auth_token)
+        answer: Any = super().validate_user(auth_token)  # type: ignore[no-untyped-call]  # knox has no types
         _note_use(auth_token)
         user, token = answer
         return user, token

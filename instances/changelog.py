@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -42,6 +42,32 @@ def changing(
         yield
     finally:
         _circumstances.reset(token)
+
+
+def record_created(rows: Sequence[Any], *, now: datetime) -> None:
+    """History rows for many new objects of one model, which signals do not see."""
+    _write(rows, "", is_update=False, now=now)
+
+
+def note(row: Any, text: str, *, now: datetime) -> None:
+    """Say in an object's history what happened around it, without changing it."""
+    _write([row], text, is_update=True, now=now)
+
+
+def _write(rows: Sequence[Any], text: str, *, is_update: bool, now: datetime) -> None:
+    if not rows:
+        return
+    said = _circumstances.get() or Circumstances(
+        actor=None, origin=Change.Origin.SYSTEM, reason="", now=now
+    )
+    type(rows[0]).history.bulk_history_create(
+        rows,
+        update=is_update,
+        default_user=said.actor,
+        default_change_reason=(text or said.reason)[:LONGEST_REASON],
+        default_date=said.now,
+        custom_historical_attrs={"origin": said.origin},
+    )
 
 
 def sign(*, history_instance: Any, **signal: object) -> None:

@@ -71,6 +71,18 @@ class RequestUnderWay(InstancesError):
     code = "request_under_way"
 
 
+class InvalidField(InstancesError):
+    """A field cannot be used as it is."""
+
+    code = "invalid"
+
+
+class LastAdmin(InstancesError):
+    """An account keeps at least one admin; make somebody else admin first."""
+
+    code = "last_admin"
+
+
 class InvalidHeader(InstancesError):
     """A header of the request cannot be used."""
 

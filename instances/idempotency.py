@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from instances.models import IdempotencyKey
 from instances.requester import requester
 
 KEPT = timedelta(hours=24)
+LOCK_TIMEOUT = "55P03"  # PostgreSQL's code
 
 View = Callable[..., Response]
 
@@ -27,8 +29,8 @@ def idempotent(view: View) -> View:
     """Honour `Idempotency-Key` on a view method; without the header do nothing.
 
     The key, the work and the answer are one transaction: a process that dies leaves
-    all of them or none. Errors are not kept. Codes: idempotency_mismatch (422),
-    request_under_way (409), invalid_header (400).
+    all of them or none. Errors are not kept. Not for answers with a secret in them.
+    Codes: idempotency_mismatch (422), request_under_way (409), invalid_header (400).
     """
 
     @functools.wraps(view)
@@ -41,12 +43,9 @@ def idempotent(view: View) -> View:
         with transaction.atomic():
             row, is_new = _claim(request, key, now=database_now())
             if not is_new:
-                replay = {"Idempotent-Replay": "true"}
-                return Response(row.answer, status=row.status, headers=replay)
+                return _replay(row)
             response = view(self, request, *args, **kwargs)
-            row.status = response.status_code
-            row.answer = json.loads(json.dumps(response.data, default=str))
-            row.save(update_fields=["status", "answer"])
+            _keep(row, response)
             return response
 
     return answer
@@ -63,19 +62,43 @@ def _claim(request: Request, key: str, *, now: datetime) -> tuple[IdempotencyKey
         user=requester(request), endpoint=endpoint, key=key
     )
     rows.filter(created_at__lt=now - KEPT).delete()
-    try:
-        with transaction.atomic():
-            row, is_new = rows.get_or_create(
-                defaults={"body_sha256": digest, "created_at": now},
-                user=requester(request),
-                endpoint=endpoint,
-                key=key,
-            )
-    except OperationalError as error:
-        raise RequestUnderWay from error
+    with _not_for_ever(), transaction.atomic():
+        row, is_new = rows.get_or_create(
+            defaults={"body_sha256": digest, "created_at": now},
+            user=requester(request),
+            endpoint=endpoint,
+            key=key,
+        )
     if row.body_sha256 != digest:
         raise IdempotencyMismatch
     return row, is_new
+
+
+@contextmanager
+def _not_for_ever() -> Iterator[None]:
+    """The other request has taken longer than the lock timeout."""
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) == LOCK_TIMEOUT:
+            raise RequestUnderWay from error
+        raise
+
+
+def _keep(row: IdempotencyKey, response: Response) -> None:
+    tag = response.headers.get("ETag")
+    row.status = response.status_code
+    row.answer = {
+        "body": json.loads(json.dumps(response.data, default=str)),
+        "headers": {"ETag": tag} if tag else {},
+    }
+    row.save(update_fields=["status", "answer"])
+
+
+def _replay(row: IdempotencyKey) -> Response:
+    kept = row.answer or {}
+    headers = {"Idempotent-Replay": "true", **kept.get("headers", {})}
+    return Response(kept.get("body"), status=row.status, headers=headers)
 
 
 def _digest(request: Request) -> str:

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from django.urls import path
-from rest_framework.routers import DefaultRouter
+from rest_framework.routers import SimpleRouter
 
-from instances.api import amazon, people
+from instances.api import accounts, connections, members, people
+from instances.api.viewsets import ID
 
-router = DefaultRouter()
-router.include_root_view = False
+router = SimpleRouter()
 router.register("tokens", people.ApiTokenViewSet, "token")
-router.register("accounts", amazon.AccountViewSet, "account")
+router.register("accounts", accounts.AccountViewSet, "account")
 router.register(
-    r"accounts/(?P<account_id>[1-9]\d{0,17})/members",
-    amazon.MembershipViewSet,
-    "membership",
+    rf"accounts/(?P<account_id>{ID})/members", members.MembershipViewSet, "membership"
 )
-router.register("instances", amazon.InstanceViewSet, "instance")
-router.register("connections", amazon.ConnectionViewSet, "connection")
+router.register("instances", accounts.InstanceViewSet, "instance")
+router.register("connections", connections.ConnectionViewSet, "connection")
 
 urlpatterns = [
     path("session/", people.SessionView.as_view(), name="session"),
     path("me/", people.MeView.as_view(), name="me"),
     path(
         "connections/callback/",
-        amazon.ConsentCallbackView.as_view(),
+        connections.ConsentCallbackView.as_view(),
         name="connection-callback",
     ),
     *router.urls,

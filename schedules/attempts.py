@@ -10,6 +10,8 @@ from django.db import connection
 from schedules.models import Run
 from workflows.models import WorkflowExecution
 
+# Nobody reads these in a list.
+LONG = ("request", "workflow_version__sql", "workflow_version__parameters")
 CHAINS = """
     WITH RECURSIVE chain AS (
       SELECT e.id, e.retry_of_id, e.id AS newest
@@ -29,8 +31,9 @@ def attempts_of(runs: Iterable[Run]) -> dict[int, list[WorkflowExecution]]:
     with connection.cursor() as cursor:
         cursor.execute(CHAINS, [list(run_of)])
         newest_of = dict(cursor.fetchall())
-    found = WorkflowExecution.objects.filter(pk__in=newest_of)
+    found = WorkflowExecution.objects.filter(pk__in=newest_of).order_by("id")
+    found = found.select_related("result", "workflow_version").defer(*LONG)
     attempts: dict[int, list[WorkflowExecution]] = defaultdict(list)
-    for execution in found.select_related("result", "workflow_version").order_by("id"):
+    for execution in found:
         attempts[run_of[newest_of[execution.pk]]].append(execution)
     return attempts

@@ -64,10 +64,12 @@ def create_schedule(
 ) -> Schedule:
     """Store an active schedule with one target per instance.
 
-    Without instances it has one target: its workflow's instance. Raises
-    InvalidRecurrence, InvalidWindow, InvalidParameter, InvalidField, AccountMissing,
-    NotPermitted; then nothing is stored.
+    Without instances it has one target: its workflow's instance. The number of queries
+    does not depend on theirs. Raises InvalidRecurrence, InvalidWindow,
+    InvalidParameter, InvalidField, AccountMissing, NotPermitted; then nothing is
+    stored.
     """
+    workflow = _kept(workflow)
     require(user, workflow.account_id, Role.EDITOR)
     schedule = Schedule(
         account_id=workflow.account_id, workflow=workflow, owner=user, created_at=now
@@ -75,8 +77,8 @@ def create_schedule(
     _write(schedule, fields, user=user, now=now)
     schedule.next_run_at = _first_slot(schedule, now)
     schedule.save()
-    for instance in instances or [workflow.instance]:
-        targets.new_target(schedule, instance, user=user, now=now)
+    chosen = instances or [workflow.instance]
+    targets.new_targets(schedule, chosen, user=user, now=now)
     return schedule
 
 
@@ -105,9 +107,10 @@ def edit_schedule(
         schedule.next_run_at = _first_slot(schedule, now)
     schedule.revision += 1
     schedule.save()
-    for target in locked_targets(schedule):
+    kept = locked_targets(schedule)
+    for target in kept:
         check_target(target, slot=schedule.next_run_at or now)
-        targets.count_from(target, now)
+    targets.count_from(kept, now)
     return schedule
 
 
@@ -139,9 +142,9 @@ def delete_schedule(
     schedule.save()
 
 
-def refuse_fixed(changes: Mapping[str, Any]) -> None:
+def refuse_fixed(schedule: Schedule, changes: Mapping[str, Any]) -> None:
     """Raise InvalidField for what is chosen once, at creation."""
-    if "workflow" in changes:
+    if changes.get("workflow", schedule.workflow) != schedule.workflow:
         raise InvalidField(
             "Make a new schedule for another workflow.", field="workflow"
         )
@@ -171,11 +174,19 @@ def _check(fields: ScheduleFields, *, user: User, kept: int | None) -> None:
         raise InvalidField("Give the schedule a name.", field="name")
     for name, (least, most) in LIMITS.items():
         if not least <= getattr(fields, name) <= most:
-            raise InvalidField(f"Use a number from {least} to {most}.", field=name)
+            text = f"Use a number from {least} to {most}."
+            raise InvalidField(text, code="range", field=name)
     check_rule(fields.window_rule)
     connection = fields.connection
     if connection and connection.pk != kept and connection.owner_id != user.pk:
         raise InvalidField("Use a connection of your own.", field="connection")
+
+
+def _kept(workflow: Workflow) -> Workflow:
+    """The row, locked so that nobody deletes it while it gets a schedule."""
+    rows = Workflow.objects.select_for_update(no_key=True, of=("self",))
+    related = rows.select_related("version", "instance")
+    return related.get(pk=workflow.pk, deleted_at=None)
 
 
 def _first_slot(schedule: Schedule, now: datetime) -> datetime:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from instances.access import require
+from instances.access import require, require_all
+from instances.changelog import record_created
 from instances.errors import AccountMissing
 from instances.models import Instance, Role, User
 from instances.zones import zone
@@ -19,6 +20,7 @@ from schedules.models import Run, Schedule, Target
 from schedules.row_locks import locked, locked_target
 from schedules.states import RunState
 from schedules.values import check_target
+from workflows.lifecycle import refuse_stale
 
 
 @transaction.atomic
@@ -33,20 +35,22 @@ def add_target(
 ) -> Target:
     """Put a schedule on one more instance; slots already due are the others' alone.
 
-    Raises as `new_target`.
+    Raises as `new_targets`.
     """
     schedule = locked(schedule_id)
     require(user, schedule.account_id, Role.EDITOR)
     claim_leftovers(schedule, now=now, fate="dispatch")
     _raise_revision(schedule, now)
-    return new_target(
+    (target,) = new_targets(
         schedule,
-        instance,
+        [instance],
         user=user,
         now=now,
         timezone=timezone,
         parameter_values=parameter_values,
+        field="instance",
     )
+    return target
 
 
 @transaction.atomic
@@ -58,74 +62,92 @@ def edit_target(
     timezone: str | None = None,
     parameter_values: Mapping[str, Any] | None = None,
     instance: Instance | None = None,
+    revision: int | None = None,
 ) -> Target:
     """Change the zone of a target's dates or its values; slots already due keep theirs.
 
-    Raises InvalidField for another instance, and as `new_target`.
+    `revision` is that of the schedule which the person saw; None skips the comparison.
+    Raises InvalidField for another instance, StaleRevision, and as `new_targets`.
     """
     target = locked_target(target_id)
+    require(user, target.instance.account_id, Role.EDITOR)
+    refuse_stale(target.schedule.revision, revision)
     if instance is not None and instance.pk != target.instance_id:
         raise InvalidField("Add a target for another instance.", field="instance")
     claim_leftovers(target.schedule, now=now, fate="dispatch")
     _raise_revision(target.schedule, now)
-    require(user, target.instance.account_id, Role.EDITOR)
     _write(
         target,
         target.timezone if timezone is None else timezone,
         target.parameter_values if parameter_values is None else parameter_values,
         now=now,
     )
-    count_from(target, now)
+    target.counting_from, target.consecutive_failures = now, 0
     target.save()
     return target
 
 
 @transaction.atomic
 def remove_target(
-    target_id: int, *, user: User, cancel: bool = False, now: datetime
+    target_id: int,
+    *,
+    user: User,
+    cancel: bool = False,
+    revision: int | None = None,
+    now: datetime,
 ) -> None:
     """Take a schedule off an instance; its history stays.
 
-    Raises StillRunning unless `cancel`, NotPermitted.
+    Raises StillRunning unless `cancel`, NotPermitted, StaleRevision.
     """
     target = locked_target(target_id)
     require(user, target.instance.account_id, Role.EDITOR)
+    refuse_stale(target.schedule.revision, revision)
     claim_leftovers(target.schedule, now=now, fate="dispatch")
     retire(target, user=user, cancel=cancel, now=now)
     _raise_revision(target.schedule, now)
 
 
-def new_target(
+def new_targets(
     schedule: Schedule,
-    instance: Instance,
+    instances: Sequence[Instance],
     *,
     user: User,
     now: datetime,
     timezone: str = "",
     parameter_values: Mapping[str, Any] | None = None,
-) -> Target:
-    """Put a stored schedule on one more instance.
+    field: str = "instances",
+) -> list[Target]:
+    """Put a stored, locked schedule on more instances; `field` named them.
 
     Raises AccountMissing, NotPermitted, InvalidField, InvalidWindow, InvalidParameter.
     """
-    if instance.account_id is None:
-        raise AccountMissing(field="instances")
-    require(user, instance.account_id, Role.EDITOR)
-    target = Target(
-        schedule=schedule,
-        instance=instance,
-        counting_from=now,
-        created_at=now,
-    )
-    _write(target, timezone, parameter_values or {}, now=now)
-    try:
-        with transaction.atomic():
-            target.save()
-    except IntegrityError as error:
-        raise InvalidField(
-            f"The schedule has {instance} as a target already.", field="instances"
-        ) from error
-    return target
+    _refuse_instances(schedule, instances, field)
+    require_all(user, [each.account_id for each in instances], Role.EDITOR)
+    created = [
+        Target(schedule=schedule, instance=each, counting_from=now, created_at=now)
+        for each in instances
+    ]
+    for target in created:
+        _write(target, timezone, parameter_values or {}, now=now)
+    Target.objects.bulk_create(created)
+    record_created(created, now=now)
+    return created
+
+
+def _refuse_instances(
+    schedule: Schedule, instances: Sequence[Instance], field: str
+) -> None:
+    for instance in instances:
+        if instance.account_id is None:
+            raise AccountMissing(field=field)
+    rows = Target.objects.filter(schedule=schedule, deleted_at=None)
+    seen = {target.instance_id for target in rows.filter(instance__in=instances)}
+    for instance in instances:
+        if instance.pk in seen:
+            text = f"{instance} would be a target of this schedule twice."
+            raise InvalidField(text, code="duplicate", field=field)
+        seen.add(instance.pk)
 
 
 def retire(target: Target, *, user: User, cancel: bool, now: datetime) -> None:
@@ -142,11 +164,10 @@ def retire(target: Target, *, user: User, cancel: bool, now: datetime) -> None:
     target.save()
 
 
-def count_from(target: Target, now: datetime) -> None:
-    """Forget the failures of runs born before `now`."""
-    target.counting_from = now
-    target.consecutive_failures = 0
-    target.save(update_fields=["counting_from", "consecutive_failures"])
+def count_from(targets: Iterable[Target], now: datetime) -> None:
+    """Let the failures of runs born before `now` count no more, for locked targets."""
+    rows = Target.objects.filter(pk__in=[target.pk for target in targets])
+    rows.update(counting_from=now, consecutive_failures=0)
 
 
 def _write(

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from instances.access import require
-from instances.errors import AccountMissing, InstancesError
+from instances.access import accounts_with, require
+from instances.changelog import note
 from instances.models import Role, User
+from schedules.cancelling import account_of
 from schedules.claiming.births import newborn
 from schedules.claiming.default_connections import DefaultConnections
 from schedules.errors import (
     AlreadyRetried,
+    InvalidField,
     NoActiveTarget,
     NotFinished,
     Paused,
-    RecentRun,
-    SchedulesError,
 )
-from schedules.models import Run, Schedule, Target
+from schedules.models import Run, Target
+from schedules.refusals import Refusal, missing_right, refusals, wanted_targets
 from schedules.row_locks import locked, locked_targets
-from schedules.states import FINAL_STATES, RunState, Trigger
+from schedules.states import FINAL_STATES, Trigger
 from schedules.values import check_target
 from workflows.lifecycle import newest_version
-from workflows.windows import Window
+from workflows.windows import Window, resolve
 
-
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """Why a target got no run."""
-
-    target: Target
-    error: SchedulesError | InstancesError
+__all__ = ["Outcome", "Refusal", "retry_run", "trigger_schedule"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,110 +55,101 @@ def trigger_schedule(
 ) -> Outcome:
     """One run per target, by hand. `slot` gives the moment whose dates are asked for.
 
-    Without `target_ids`: every target that is not paused. `force` overrides a pause
-    and the guard against a second run within the duplicate window. Raises the first
-    refusal when no target gets a run; InvalidWindow and InvalidParameter.
+    Without `target_ids`: every target that is not paused. `force` overrides a pause,
+    and the guard against a second run within the duplicate window. The number of
+    queries does not depend on that of targets. Raises the first refusal when no target
+    gets a run; Paused, InvalidField, InvalidWindow, InvalidParameter, NotPermitted.
     """
     schedule = locked(schedule_id)
     require(user, schedule.account_id, Role.EDITOR)
     if not schedule.is_active and not force:
         raise Paused
-    started: list[Run] = []
-    refused: list[Refusal] = []
-    for target in _wanted(schedule, target_ids, force=force):
-        try:
-            _refuse_target(target, user=user, force=force, now=now)
-        except (SchedulesError, InstancesError) as error:
-            refused.append(Refusal(target=target, error=error))
-            continue
-        started.append(
-            _manual_run(
-                target,
-                now=now,
-                slot=slot or now,
-                values=values or {},
-                window=window,
-            )
+    if slot is not None and slot > now:
+        raise InvalidField("A slot of the past is needed.", code="range", field="slot")
+    targets = wanted_targets(schedule, target_ids, force=force)
+    refused = refusals(schedule, targets, user=user, force=force, now=now)
+    wanted = [target for target in targets if target.pk not in refused]
+    if not wanted:
+        raise next(iter(refused.values())).error if refused else NoActiveTarget()
+    for target in wanted:
+        _check_window(target, window, now=now)
+        check_target(target, slot=slot or now, values=values, window=window)
+    connections = DefaultConnections([schedule])
+    runs = [
+        _newborn(
+            target,
+            Trigger.MANUAL,
+            now=now,
+            slot=slot or now,
+            connections=connections,
+            values=values,
+            window=window,
         )
-    if not started:
-        raise refused[0].error if refused else NoActiveTarget()
-    Run.objects.bulk_create(started)
-    return Outcome(runs=tuple(started), refused=tuple(refused))
+        for target in wanted
+    ]
+    Run.objects.bulk_create(runs)
+    note(schedule, f"by hand: {_named(runs)}", now=now)
+    return Outcome(runs=tuple(runs), refused=tuple(refused.values()))
 
 
 @transaction.atomic
 def retry_run(run_id: int, *, user: User, now: datetime) -> Run:
     """A new run for the window of a finished one, with today's version and values.
 
-    Raises NotFinished, AlreadyRetried while a retry is open, NotPermitted.
+    Raises NotFinished, AlreadyRetried while a retry is open, NoActiveTarget when its
+    target is gone, InvalidParameter, InvalidWindow, NotPermitted.
     """
-    old = Run.objects.select_related("target__instance", "schedule").get(pk=run_id)
-    require(user, old.account_id, Role.EDITOR)
+    old = Run.objects.select_related("schedule").get(pk=run_id)
+    require(user, account_of(old), Role.EDITOR)
     if old.state not in FINAL_STATES:
         raise NotFinished
-    if old.target is None or old.schedule is None:
-        raise NoActiveTarget("This run belongs to no schedule; start a new test.")
-    schedule = locked(old.schedule.pk)
+    target = _target_of(old)
+    account_id = target.instance.account_id
+    allowed = accounts_with(user, [account_id], Role.EDITOR)
+    if error := missing_right(target, allowed):
+        raise error
     if Run.objects.open().filter(retry_of=old).exists():
         raise AlreadyRetried
-    old.target.schedule = schedule
-    window = (
-        Window(start=old.window_start, end=old.window_end)
-        if old.window_start and old.window_end
-        else None
-    )
+    window = _window_of(old)
+    check_target(target, slot=old.scheduled_for, window=window)
     run = _newborn(
-        old.target, Trigger.RETRY, now=now, slot=old.scheduled_for, window=window
+        target,
+        Trigger.RETRY,
+        now=now,
+        slot=old.scheduled_for,
+        connections=DefaultConnections([target.schedule]),
+        window=window,
+        zone=old.window_timezone if window else None,
     )
     run.retry_of = old
     run.save()
+    note(target.schedule, f"by hand: run {run.pk}, a retry of {old.pk}", now=now)
     return run
 
 
-def _wanted(
-    schedule: Schedule, target_ids: Collection[int] | None, *, force: bool
-) -> list[Target]:
-    """The targets asked for; without a list, those that are not paused."""
-    targets = locked_targets(schedule)
-    if target_ids is None:
-        return [target for target in targets if force or target.paused_at is None]
-    return [target for target in targets if target.pk in set(target_ids)]
+def _target_of(run: Run) -> Target:
+    """The run's target, its schedule locked. Raises NoActiveTarget."""
+    if run.schedule is None:
+        raise NoActiveTarget("This run belongs to no schedule; start a new test.")
+    if run.schedule.deleted_at is not None:
+        raise NoActiveTarget("The schedule of this run was deleted.")
+    for target in locked_targets(locked(run.schedule.pk)):
+        if target.pk == run.target_id:
+            return target
+    raise NoActiveTarget("The schedule does not run on this instance any more.")
 
 
-def _refuse_target(target: Target, *, user: User, force: bool, now: datetime) -> None:
-    """Raise why this target may have no run by hand now."""
-    if target.instance.account_id is None:
-        raise AccountMissing
-    require(user, target.instance.account_id, Role.EDITOR)
-    if force:
-        return
-    if target.paused_at is not None:
-        raise Paused("The target is paused; resume it, or force the run.")
-    minutes = target.schedule.dedup_window_minutes
-    recent = (
-        Run.objects.filter(
-            target=target, created_at__gt=now - timedelta(minutes=minutes)
-        )
-        .exclude(state=RunState.SKIPPED)
-        .order_by("-id")
-        .first()
-    )
-    if recent:
-        raise RecentRun(recent.pk, minutes)
+def _window_of(run: Run) -> Window | None:
+    if run.window_start is None or run.window_end is None:
+        return None
+    return Window(start=run.window_start, end=run.window_end)
 
 
-def _manual_run(
-    target: Target,
-    *,
-    now: datetime,
-    slot: datetime,
-    values: Mapping[str, Any],
-    window: Window | None,
-) -> Run:
-    check_target(target, slot=slot, values=values, window=window)
-    return _newborn(
-        target, Trigger.MANUAL, now=now, slot=slot, values=values, window=window
-    )
+def _check_window(target: Target, window: Window | None, *, now: datetime) -> None:
+    """Dates that a person gave must be dates that Amazon has data for today."""
+    if window is not None:
+        fixed = {"kind": "fixed", "start": window.start, "end": window.end}
+        resolve(fixed, now, target.dates_timezone)
 
 
 def _newborn(
@@ -172,12 +158,13 @@ def _newborn(
     *,
     now: datetime,
     slot: datetime,
+    connections: DefaultConnections,
     values: Mapping[str, Any] | None = None,
     window: Window | None = None,
+    zone: str | None = None,
 ) -> Run:
     schedule = target.schedule
     account_id = target.instance.account_id
-    connections = DefaultConnections([schedule])
     return newborn(
         schedule=schedule,
         target=target,
@@ -189,4 +176,12 @@ def _newborn(
         now=now,
         values=values,
         window=window,
+        zone=zone,
     )
+
+
+def _named(runs: Sequence[Run]) -> str:
+    """Runs in few words."""
+    if len(runs) == 1:
+        return f"run {runs[0].pk}"
+    return f"runs {runs[0].pk} to {runs[-1].pk}"

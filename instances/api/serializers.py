@@ -16,21 +16,27 @@ from instances.models import (
     Role,
     User,
 )
-from instances.serialization import Strict, Text, Whole
+from instances.serialization import Strict, Text, VerbatimText, Whole
 from instances.zones import zone
 
 
-class TimezoneField(serializers.CharField):
-    """The name of an IANA zone, in its exact spelling; empty where that is allowed."""
+class TimezoneField(VerbatimText):
+    """The name of an IANA zone, in its exact spelling; `blank`: or none."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=64, **options)
+    def __init__(self, *, blank: bool = False, **options: Any) -> None:
+        self.blank = blank
+        super().__init__(**options)
 
     def to_internal_value(self, data: Any) -> str:
-        name = super().to_internal_value(data)
-        if name:
-            zone(name)
-        return name
+        if not (self.blank and data == ""):
+            zone(data)
+        return str(data)
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """null is no zone either."""
+        if data is None:
+            zone(data)
+        return super().validate_empty_values(data)
 
 
 class MembershipSerializer(Strict, serializers.ModelSerializer[Membership]):
@@ -45,6 +51,12 @@ class MembershipSerializer(Strict, serializers.ModelSerializer[Membership]):
         read_only_fields = ["account", "created_at"]
 
 
+class RoleSerializer(MembershipSerializer):
+    """What changes of a membership; another person is another membership."""
+
+    user = serializers.SlugRelatedField[User](slug_field="username", read_only=True)
+
+
 class MineSerializer(serializers.ModelSerializer[Membership]):
     """One of the requester's memberships."""
 
@@ -56,6 +68,8 @@ class MineSerializer(serializers.ModelSerializer[Membership]):
 class MeSerializer(Strict, serializers.ModelSerializer[User]):
     memberships = MineSerializer(many=True, read_only=True)
     timezone = TimezoneField(required=False)
+    first_name = Text(required=False, allow_blank=True, max_length=150)
+    last_name = Text(required=False, allow_blank=True, max_length=150)
 
     class Meta:
         model = User
@@ -74,7 +88,7 @@ class MeSerializer(Strict, serializers.ModelSerializer[User]):
 
 class LoginSerializer(Strict):
     username = Text(max_length=150)
-    password = serializers.CharField(max_length=256, trim_whitespace=False)
+    password = Text(max_length=256, trim_whitespace=False)
 
 
 class AccountSerializer(serializers.ModelSerializer[Account]):
@@ -93,17 +107,21 @@ class AccountSerializer(serializers.ModelSerializer[Account]):
         ]
 
     def get_role(self, account: Account) -> str | None:
-        """What the requester may do there."""
-        roles: dict[int, str] = self.context.get("roles", {})
+        """What the requester may do there; a superuser may do everything."""
+        if self.context["request"].user.is_superuser:
+            return Role.ADMIN.value
+        roles: dict[int, str] = self.context["roles"]
         return roles.get(account.pk)
 
 
 class InstanceSerializer(Strict, serializers.ModelSerializer[Instance]):
-    timezone = TimezoneField(required=False, allow_blank=True)
-    max_running = Whole(min_value=1, max_value=1_000, required=False)
-    max_backfills = Whole(min_value=0, max_value=1_000, required=False)
-    account_name = serializers.CharField(source="account.name", read_only=True)
-    region = serializers.CharField(source="account.region", read_only=True)
+    timezone = TimezoneField(required=False, blank=True)
+    max_running = Whole(least=1, most=1_000, required=False)
+    max_backfills = Whole(least=0, most=1_000, required=False)
+    account_name = serializers.CharField(
+        source="account.name", read_only=True, default=""
+    )
+    region = serializers.CharField(source="account.region", read_only=True, default="")
 
     class Meta:
         model = Instance
@@ -171,6 +189,22 @@ class ConsentSerializer(Strict):
     )
 
 
+class ConsentUrlSerializer(serializers.Serializer[Any]):
+    url = serializers.CharField()
+
+
+class SyncSerializer(serializers.Serializer[Any]):
+    """Counts of rows; see instances.sync.SyncResult."""
+
+    accounts_created = serializers.IntegerField()
+    accounts_updated = serializers.IntegerField()
+    instances_created = serializers.IntegerField()
+    instances_updated = serializers.IntegerField()
+    memberships_created = serializers.IntegerField()
+    forbidden = serializers.ListField(child=serializers.CharField())
+    elsewhere = serializers.ListField(child=serializers.CharField())
+
+
 class ApiTokenSerializer(Strict, serializers.ModelSerializer[ApiToken]):
     id = serializers.CharField(source="token_key", read_only=True)
     name = Text(max_length=100)
@@ -180,6 +214,15 @@ class ApiTokenSerializer(Strict, serializers.ModelSerializer[ApiToken]):
         model = ApiToken
         fields = ["id", "name", "scope", "created", "last_used_at"]
         read_only_fields = ["created", "last_used_at"]
+
+
+class NewApiTokenSerializer(ApiTokenSerializer):
+    """With the token itself, which is shown this once."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(ApiTokenSerializer.Meta):
+        fields = [*ApiTokenSerializer.Meta.fields, "token"]
 
 
 class AlarmSerializer(serializers.ModelSerializer[Alarm]):

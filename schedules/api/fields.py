@@ -11,7 +11,7 @@ from rest_framework import serializers
 from instances.models import Connection, Instance
 from instances.requester import requester
 from instances.serialization import LARGEST_ID, Related, Whole
-from schedules.models import Schedule
+from schedules.models import Schedule, Target
 from workflows.models import Workflow
 
 MOST_AT_ONCE = 1_000
@@ -45,23 +45,42 @@ class OwnConnection(Related):
 class Ids(serializers.ListField):
     """Up to 1,000 ids, at least one."""
 
+    child = Whole(least=1, most=LARGEST_ID)
+
     def __init__(self, **options: Any) -> None:
-        child = Whole(least=1, most=LARGEST_ID)
-        limits = {"child": child, "max_length": MOST_AT_ONCE, "allow_empty": False}
-        super().__init__(**limits | options)
+        super().__init__(max_length=MOST_AT_ONCE, allow_empty=False, **options)
 
 
-@extend_schema_field({"type": "array", "items": {"type": "integer"}})
-class VisibleInstances(Ids):
-    """Ids of instances that the requester may see; one query for all."""
+class RelatedMany(Ids):
+    """Ids of rows among those that `rows()` lets the requester name; one query."""
 
     default_error_messages = {"not_found": "There is none with the id {id}."}
 
+    def rows(self) -> Any:
+        """What may be named."""
+        raise NotImplementedError
+
     def to_internal_value(self, data: Any) -> Any:
         ids = super().to_internal_value(data)
-        seen = Instance.objects.visible_to(requester(self.context["request"]))
-        found = {row.pk: row for row in seen.filter(pk__in=ids)}
+        found = {row.pk: row for row in self.rows().filter(pk__in=ids)}
         for key in ids:
             if key not in found:
                 self.fail("not_found", id=key)
         return [found[key] for key in ids]
+
+
+@extend_schema_field({"type": "array", "items": {"type": "integer"}})
+class VisibleInstances(RelatedMany):
+    """Ids of instances that the requester may see."""
+
+    def rows(self) -> Any:
+        return Instance.objects.visible_to(requester(self.context["request"]))
+
+
+@extend_schema_field({"type": "array", "items": {"type": "integer"}})
+class VisibleTargets(RelatedMany):
+    """Ids of targets of the schedule in question that the requester may see."""
+
+    def rows(self) -> Any:
+        seen = Target.objects.visible_to(requester(self.context["request"]))
+        return seen.filter(schedule=self.context["schedule"])

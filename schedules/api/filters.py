@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 
 from instances.clock import database_now
 from instances.query import (
@@ -43,6 +45,7 @@ class ScheduleFilter(filters.FilterSet):
             }[word]
         )
 
+    @extend_schema_field(OpenApiTypes.INT)
     def on_instance(self, rows: QuerySet[Schedule], name: str, key: int) -> Any:
         on_it = Target.objects.filter(
             schedule=OuterRef("pk"), instance=key, deleted_at=None
@@ -56,6 +59,7 @@ class TargetFilter(filters.FilterSet):
     account = IdFilter(field_name="instance__account")
     paused = FlagFilter(method="if_paused")
 
+    @extend_schema_field(OpenApiTypes.BOOL)
     def if_paused(self, rows: QuerySet[Target], name: str, paused: bool) -> Any:
         return rows.filter(paused_at__isnull=not paused)
 

@@ -19,7 +19,7 @@ from instances.serialization import (
     Whole,
     WholeInQuery,
 )
-from schedules.api.serializers import WindowSerializer
+from schedules.api.requests import WindowSerializer
 from schedules.previews import Fire, preview
 from workflows.api.serializers import WarningSerializer
 

@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Value
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from drf_spectacular.utils import extend_schema
-from rest_framework import mixins, status, viewsets
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from instances.api.viewsets import StrictViewSet
 from instances.changelog import changing
 from instances.clock import database_now
 from instances.idempotency import idempotent
@@ -23,27 +24,28 @@ from instances.requester import requester
 from schedules import lifecycle, pausing, triggering
 from schedules.api.filters import ScheduleFilter
 from schedules.api.previews import NextSerializer, PreviewSerializer
-from schedules.api.runs import outcome_answer
-from schedules.api.serializers import (
-    OutcomeSerializer,
+from schedules.api.requests import (
+    CancelSerializer,
     ReasonSerializer,
-    ScheduleSerializer,
     TriggerSerializer,
 )
-from schedules.models import Schedule
+from schedules.api.run_serializers import OutcomeSerializer
+from schedules.api.runs import outcome_answer
+from schedules.api.serializers import ScheduleDetailSerializer, ScheduleSerializer
+from schedules.models import Schedule, Target
 from schedules.previews import preview
 
 NEVER = Value(datetime(9999, 12, 31, tzinfo=UTC))
-KEPT = Q(targets__deleted_at=None, targets__isnull=False)
+TARGETS = Target.objects.filter(schedule=OuterRef("pk"), deleted_at=None)
 
 
-class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
+class ScheduleViewSet(mixins.ListModelMixin, StrictViewSet[Schedule]):
     """A workflow on a cron schedule, for one or many instances."""
 
     queryset = Schedule.objects.none()
-    serializer_class = ScheduleSerializer
+    serializer_class = ScheduleDetailSerializer
     filterset_class = ScheduleFilter
-    field_names = {"cron": "cron_expression"}
+    parameters = {"destroy": {"cancel"}, "next": {"count"}}
     orderings = {
         "name": ["name", "id"],
         "next_run_at": ["next_run_or_never", "id"],
@@ -54,11 +56,23 @@ class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
         seen = Schedule.objects.visible_to(requester(self.request))
         return seen.select_related("workflow", "owner").annotate(
             next_run_or_never=Coalesce(F("next_run_at"), NEVER),
-            target_count=Count("targets", filter=KEPT),
-            active_target_count=Count(
-                "targets", filter=KEPT & Q(targets__paused_at=None)
-            ),
+            target_count=_count(TARGETS),
+            active_target_count=_count(TARGETS.filter(paused_at=None)),
         )
+
+    def get_serializer_class(self) -> type[ScheduleSerializer]:
+        return ScheduleSerializer if self.action == "list" else ScheduleDetailSerializer
+
+    @property
+    def field_names(self) -> dict[str, str]:
+        """Fields of the core by the names that callers of the action know."""
+        if self.action == "trigger":
+            return {"parameters": "values"}
+        return {
+            "cron": "cron_expression",
+            "window": "window_rule",
+            "parameters": "parameter_values",
+        }
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "now": database_now()}
@@ -93,7 +107,8 @@ class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
         given = self.get_serializer(schedule, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
         changes = dict(given.validated_data)
-        lifecycle.refuse_fixed(changes)
+        lifecycle.refuse_fixed(schedule, changes)
+        changes.pop("workflow", None)
         user, now = requester(request), database_now()
         with changing(user, Change.Origin.API, now=now):
             lifecycle.edit_schedule(
@@ -105,7 +120,7 @@ class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
             )
         return self._answer(schedule.pk)
 
-    @extend_schema(responses={204: None})
+    @extend_schema(parameters=[CancelSerializer], responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
         """Hide it for good; 409 while runs are at Amazon unless `cancel=true`.
 
@@ -117,7 +132,7 @@ class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
                 self.get_object().pk,
                 user=user,
                 revision=seen_revision(request),
-                cancel=request.query_params.get("cancel") == "true",
+                cancel=CancelSerializer.asked(request),
                 now=now,
             )
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -144,20 +159,25 @@ class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
         `force`.
         """
         schedule = self.get_object()
-        given = TriggerSerializer(data=request.data)
+        context = {**self.get_serializer_context(), "schedule": schedule}
+        given = TriggerSerializer(data=request.data, context=context)
         given.is_valid(raise_exception=True)
         user, now = requester(request), database_now()
-        outcome = triggering.trigger_schedule(
-            schedule.pk, user=user, now=now, **given.asked()
-        )
+        with changing(user, Change.Origin.API, now=now):
+            outcome = triggering.trigger_schedule(
+                schedule.pk, user=user, now=now, **given.asked()
+            )
         return outcome_answer(outcome)
 
     @extend_schema(parameters=[NextSerializer], responses=PreviewSerializer)
     @action(detail=True, filterset_class=None)
     def next(self, request: Request, pk: str) -> Response:
-        """The coming slots with their windows; `count` up to 100."""
+        """The coming slots with their windows, in the zone of its oldest target.
+
+        A paused schedule is shown as if it went on now. `count` up to 100.
+        """
         schedule = self.get_object()
-        given = NextSerializer(data=request.query_params)
+        given = NextSerializer(data=request.query_params.dict())
         given.is_valid(raise_exception=True)
         shown = preview(
             schedule.cron_expression,
@@ -165,6 +185,7 @@ class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
             after=database_now(),
             count=given.validated_data["count"],
             window_rule=schedule.window_rule,
+            dates_timezone=_dates_timezone(schedule),
         )
         return Response(PreviewSerializer(shown).data)
 
@@ -184,3 +205,18 @@ class ScheduleViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[Schedule]):
         schedule = self.get_queryset().get(pk=key)
         data = self.get_serializer(schedule).data
         return Response(data, status=code, headers=entity_tag(schedule.revision))
+
+
+def _count(targets: QuerySet[Target]) -> Any:
+    """A count for the rows that are shown, and for no others."""
+    counted = targets.order_by().values("schedule").annotate(n=Count("*")).values("n")
+    return Coalesce(Subquery(counted), 0)
+
+
+def _dates_timezone(schedule: Schedule) -> str:
+    kept = schedule.targets.filter(deleted_at=None).select_related("instance")
+    oldest = kept.order_by("id").first()
+    if oldest is None:
+        return schedule.timezone
+    oldest.schedule = schedule
+    return oldest.dates_timezone

@@ -9,7 +9,6 @@ from rest_framework import serializers
 
 from instances.api.serializers import TimezoneField
 from instances.serialization import (
-    Flag,
     Moment,
     Strict,
     Text,
@@ -17,11 +16,9 @@ from instances.serialization import (
     VerbatimObject,
     VerbatimText,
     Whole,
-    WholeInQuery,
 )
 from schedules import recurrence
 from schedules.api.fields import (
-    Ids,
     OwnConnection,
     VisibleInstances,
     VisibleSchedule,
@@ -30,16 +27,12 @@ from schedules.api.fields import (
 from schedules.errors import InvalidRecurrence
 from schedules.labels import status_label
 from schedules.lifecycle import LIMITS
-from schedules.models import Run, RunEvent, Schedule, Target
+from schedules.models import Schedule, Target
 from schedules.recurrence.warnings import RecurrenceWarning, recurrence_warnings
 from workflows.api.serializers import (
-    ExecutionSerializer,
-    ResultSerializer,
     VisibleInstance,
     WarningSerializer,
 )
-from workflows.results import LONGEST_PAGE
-from workflows.windows import Window
 
 SHOWN_SLOTS = 5
 
@@ -217,130 +210,3 @@ class ScheduleDetailSerializer(ScheduleSerializer):
         except InvalidRecurrence:
             later = []
         return [Moment().to_representation(slot) for slot in [first, *later]]
-
-
-class WindowSerializer(Strict):
-    """Dates of data: `end` is exclusive."""
-
-    start = serializers.DateField()
-    end = serializers.DateField()
-
-
-class TriggerSerializer(Strict):
-    """What a run by hand may say beside the schedule."""
-
-    targets = Ids(required=False)
-    values = Values(required=False)
-    window = WindowSerializer(required=False)
-    slot = Moment(required=False)
-    force = Flag(default=False)
-
-    def asked(self) -> dict[str, Any]:
-        """The arguments of `triggering.trigger_schedule`."""
-        asked = dict(self.validated_data)
-        window = asked.pop("window", None)
-        return {
-            "target_ids": asked.pop("targets", None),
-            "window": Window(**window) if window else None,
-            **asked,
-        }
-
-
-class ReasonSerializer(Strict):
-    reason = Text(lines=True, max_length=1_000, allow_blank=True, default="")
-
-
-class RunSerializer(serializers.ModelSerializer[Run]):
-    """A run with its attempts, newest last, and the result of the newest."""
-
-    schedule_name = serializers.CharField(
-        source="schedule.name", read_only=True, allow_null=True, default=None
-    )
-    instance_name = serializers.CharField(source="instance.name", read_only=True)
-    instance_id = serializers.CharField(source="instance.instance_id", read_only=True)
-    workflow = serializers.IntegerField(
-        source="workflow_version.workflow_id", read_only=True
-    )
-    workflow_version = serializers.IntegerField(
-        source="workflow_version.number", read_only=True
-    )
-    executions = serializers.SerializerMethodField()
-    result = ResultSerializer(
-        source="execution.result", read_only=True, allow_null=True, default=None
-    )
-
-    class Meta:
-        model = Run
-        fields = [
-            "id",
-            "schedule",
-            "schedule_name",
-            "target",
-            "workflow",
-            "workflow_version",
-            "instance",
-            "instance_name",
-            "instance_id",
-            "account",
-            "trigger",
-            "scheduled_for",
-            "covers_from",
-            "window_start",
-            "window_end",
-            "window_timezone",
-            "parameter_values",
-            "priority",
-            "state",
-            "reason",
-            "message",
-            "blocked_by",
-            "retry_of",
-            "next_action_at",
-            "give_up_at",
-            "cancel_requested_at",
-            "cancel_reason",
-            "created_at",
-            "started_at",
-            "finished_at",
-            "executions",
-            "result",
-        ]
-
-    def get_executions(self, run: Run) -> list[dict[str, Any]]:
-        attempts = self.context["attempts"].get(run.pk, [])
-        return list(ExecutionSerializer(attempts, many=True).data)
-
-
-class RunEventSerializer(serializers.ModelSerializer[RunEvent]):
-    class Meta:
-        model = RunEvent
-        fields = ["at", "from_state", "to_state", "reason", "execution_id"]
-
-
-class RefusalSerializer(serializers.Serializer[Any]):
-    target = serializers.IntegerField()
-    code = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class OutcomeSerializer(serializers.Serializer[Any]):
-    """What became of a request: runs started, targets refused."""
-
-    runs = RunSerializer(many=True)
-    refused = RefusalSerializer(many=True)
-
-
-class RowsSerializer(Strict):
-    cursor = serializers.CharField(required=False, max_length=20)
-    limit = WholeInQuery(least=1, most=LONGEST_PAGE, default=100)
-
-
-class ResultPageSerializer(serializers.Serializer[Any]):
-    """Rows of a result as texts; `next` is the cursor of the next page."""
-
-    columns = serializers.ListField(child=serializers.CharField())
-    row_count = serializers.IntegerField()
-    rows = serializers.ListField(
-        child=serializers.ListField(child=serializers.CharField())
-    )
-    next = serializers.CharField(allow_null=True)
