@@ -22,6 +22,7 @@ from instances.errors import (
     LwaUnavailable,
     UnreadableToken,
 )
+from instances.fault_points import fault_point
 from instances.holds import hold, hold_application
 from instances.lwa import Tokens
 from instances.models import Connection, Region
@@ -60,6 +61,7 @@ def renew(
     except LwaUnavailable:
         _give_back(connection, until)
         raise
+    fault_point("refreshed-unstored")
     is_stored = _as_read(connection).update(
         **sealed(connection, tokens, now=clock()), refreshing_until=None
     )

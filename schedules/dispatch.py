@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from instances.fault_points import fault_point
 from schedules.claiming.claims import MOST_SCHEDULES, Claimed, claim
 from schedules.models import Schedule
 from schedules.publishing import publish_runs
@@ -49,6 +50,7 @@ def dispatch_due(now: datetime, *, budget: timedelta | None = None) -> DispatchC
     """
     schedules = runs = pending = published = paused = failed = 0
     for claimed in _claims(_due_ids(now), now, budget):
+        fault_point("claimed-unpublished")
         if published == pending:
             published += publish_runs(claimed.run_ids_pending)
         schedules += claimed.schedules

@@ -6,6 +6,7 @@ import structlog
 from celery import shared_task
 
 from instances.clock import database_now
+from instances.fault_points import fault_point
 from instances.timing import times
 from schedules import settling, sweeping, ticking
 from schedules.models import Run
@@ -35,6 +36,7 @@ def execute_run(run_id: int) -> None:
         opened = queueing.execute_run(run_id, now=database_now()) if is_mine else []
     if not opened:
         return
+    fault_point("admitted-unsent")
     own = run.values_list("execution_id", flat=True).first()
     publish(SUBMIT_EXECUTION, [other for other in opened if other != own])
     if own in opened:

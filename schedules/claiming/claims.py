@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from instances.fault_points import fault_point
 from instances.timing import times
 from schedules.claiming.bulk_births import Fate, Portion, store_runs
 from schedules.claiming.due import due_slots
@@ -161,6 +162,7 @@ def _work_off(
     if not portions:
         return []
     stored = store_runs(portions, fate=fate, is_hinted=is_hinted, now=now)
+    fault_point("mid-claim")
     for portion in portions:
         portion.schedule.next_run_at = portion.due.next_slot
     move_on([portion.schedule for portion in portions])

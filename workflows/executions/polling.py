@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from instances.amc.gateway import gateway
+from instances.fault_points import fault_point
 from workflows.executions import dues
 from workflows.executions.classification import CANNOT_ASK
 from workflows.executions.dues import Group
@@ -30,6 +31,7 @@ def poll_due(*, now: Callable[[], datetime], budget: timedelta) -> int:
 
     looked_at = 0
     while may_go_on() and (groups := dues.claim(now=now())):
+        fault_point("poll-claimed")
         for number, group in enumerate(groups):
             if not may_go_on():
                 dues.give_back(groups[number:], now=now())

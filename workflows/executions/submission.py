@@ -18,6 +18,7 @@ from instances.amc.answers import Execution
 from instances.amc.errors import Throttled
 from instances.amc.transport import elapsing
 from instances.errors import InstancesError
+from instances.fault_points import fault_point
 from instances.models import Instance
 from instances.timing import times
 from workflows.executions import moves
@@ -39,6 +40,7 @@ def submit(execution_id: int, *, now: Callable[[], datetime]) -> None:
     execution = _unsent(execution_id)
     if execution is None or not _take_up(execution, now=now()):
         return
+    fault_point("taken-up")
     try:
         ready = made_ready(execution, now=now)
     except Unsendable as error:
@@ -77,9 +79,11 @@ def _send(
     started = elapsing()
     if not _claim_for_sending(execution, ready.request, now=now()):
         return
+    fault_point("claimed-for-sending")
     if (ending := _last_look(execution, started)) is not None:
         _end_sent(execution, ending, now=now())
         return
+    fault_point("before-post")
     try:
         accepted = ready.amazon.create_execution(
             ready.request.body,
@@ -88,6 +92,7 @@ def _send(
     except CANNOT_ASK as error:
         _note_refusal(execution, error, now=now())
     else:
+        fault_point("posted-unrecorded")
         _accept(execution, accepted, now=now())
 
 

@@ -21,6 +21,7 @@ from instances.amc.errors import (
 )
 from instances.amc.gateway import Gateway, gateway
 from instances.errors import ApplicationHeld, CredentialRefused
+from instances.fault_points import fault_point
 from instances.timing import times
 from workflows.errors import InvalidResult
 from workflows.executions.classification import CANNOT_ASK
@@ -82,9 +83,11 @@ def _land(execution: WorkflowExecution, mine: Lease, *, now: Clock) -> None:
         merger = Merger(draft.write)
         _fetch(execution.amc_execution_id or "", amazon, merger, mine)
         key = draft.store()
+    fault_point("stored-uncommitted")
     if not _succeed(mine, merger, key, now=now()):
         landing.remove(key)
         raise LeaseLost
+    fault_point("collected")
     log.info("result landed", execution=execution.pk, rows=merger.row_count)
 
 
@@ -111,6 +114,7 @@ def _fetch(amc_execution_id: str, amazon: Gateway, merger: Merger, mine: Lease) 
 def _counted(pieces: Iterable[bytes], mine: Lease) -> Iterator[bytes]:
     for piece in pieces:
         mine.came(len(piece))
+        fault_point("mid-download")
         yield piece
 
 
