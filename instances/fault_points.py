@@ -52,13 +52,12 @@ class Points:
 
 
 def _suffer(plan: dict[str, Any]) -> None:
-    """`kill` this process, its `parent` with it, `stop` it, `sleep` or `raise`."""
+    """`kill` this process or its whole `group`, `stop` it, let it `sleep` or `raise`."""
     match plan["do"]:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
-        case "kill_parent":
-            os.kill(os.getppid(), signal.SIGKILL)
-            os.kill(os.getpid(), signal.SIGKILL)
+        case "kill_group":
+            os.killpg(os.getpgrp(), signal.SIGKILL)
         case "stop":
             os.kill(os.getpid(), signal.SIGSTOP)
         case "sleep":
