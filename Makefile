@@ -21,10 +21,10 @@ dev: install-dev ## Start the product for development, restarted on changes
 	@exec $(MANAGE) dev --end-with-parent $(ARGS)
 
 test: install-dev ## Run the whole test suite (ARGS="tests/schedules -x")
-	$(VENV)/python -m pytest $(ARGS)
+	$(VENV)/python -m pytest -n auto $(ARGS)
 
 test-quick: install-dev ## Run the tests that take no more than a few seconds each
-	$(VENV)/python -m pytest -m "not slow" $(ARGS)
+	$(VENV)/python -m pytest -n auto -m "not slow" $(ARGS)
 
 check: install-dev ## Lint, format, types, layers, migrations, deployment, API schema
 	$(VENV)/ruff check .

@@ -17,10 +17,11 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(os.environ.get("DATA_DIR") or BASE_DIR / ".data")
 
 env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
+
+DATA_DIR = Path(env.str("DATA_DIR", "") or BASE_DIR / ".data")
 
 IS_PRODUCTION = env.str("APP_ENV", "development") == "production"
 
