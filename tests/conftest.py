@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.conf import settings as django_settings
 from pytest_django.fixtures import Settings
@@ -45,6 +47,17 @@ def committed_db(transactional_db: None) -> None:
     The one row of the application comes from a migration and goes with a flush.
     """
     LwaApplication.objects.get_or_create(id=1)
+
+
+@pytest.fixture
+def results_folder(tmp_path: Path, settings: Settings) -> Path:
+    """Results land in a folder of this test."""
+    folder = tmp_path / "results"
+    backend = "django.core.files.storage.FileSystemStorage"
+    settings.STORAGES = settings.STORAGES | {
+        "results": {"BACKEND": backend, "OPTIONS": {"location": str(folder)}}
+    }
+    return folder
 
 
 @pytest.fixture
@@ -111,5 +124,9 @@ def target(schedule: Schedule) -> Target:
 
 
 def pytest_configure() -> None:
-    """Hash the cast's passwords quickly; the real hasher takes a third of a second."""
+    """Hash the cast's passwords quickly; the real hasher takes a third of a second.
+
+    Whitenoise warns of a folder that is made by the first start of the product.
+    """
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    Path(django_settings.STATIC_ROOT).mkdir(exist_ok=True)

@@ -127,6 +127,8 @@ class ConsentCallbackView(APIView):
     def handle_exception(self, exc: Exception) -> Any:
         """A person looks at this in a browser, not a script."""
         problem = super().handle_exception(exc)
+        if self.request.method != "GET":
+            return problem
         text = f"{problem.data['detail']}\n\nReference: {problem.data['request_id']}\n"
         return HttpResponse(
             text, status=problem.status_code, content_type="text/plain; charset=utf-8"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,14 +129,3 @@ def spans(settings: Settings) -> Iterator[Callable[..., None]]:
     yield set_spans
     settings.TIMES = {}
     times.cache_clear()
-
-
-@pytest.fixture
-def results_folder(tmp_path: Path, settings: Settings) -> Path:
-    """Results land in a folder of this test."""
-    folder = tmp_path / "results"
-    backend = "django.core.files.storage.FileSystemStorage"
-    settings.STORAGES = settings.STORAGES | {
-        "results": {"BACKEND": backend, "OPTIONS": {"location": str(folder)}}
-    }
-    return folder
