@@ -28,12 +28,17 @@ class Points:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def reach(self, name: str) -> None:
-        """Suffer what is armed at this point, if it is this process' turn."""
+    def reach(self, name: str, subject: int | None = None) -> None:
+        """Suffer what is armed at this point, if it is this process' turn.
+
+        `subject` is whom the process works for; a plan may be for `only` one.
+        """
         armed = self.folder / f"{name}.armed"
         try:
             plan = json.loads(armed.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):  # not armed, or being disarmed
+            return
+        if plan.get("only", subject) != subject:
             return
         number = self._numbered(f"{name}.reached")
         first = plan.get("skip", 0) + 1
@@ -66,11 +71,11 @@ def _suffer(plan: dict[str, Any]) -> None:
             raise FaultInjected(plan.get("text", "A fault was injected."))
 
 
-def _nothing(name: str) -> None:
+def _nothing(name: str, subject: int | None = None) -> None:
     """The point as production knows it."""
 
 
-def _made(folder: str) -> Callable[[str], None]:
+def _made(folder: str) -> Callable[..., None]:
     return Points(Path(folder)).reach if folder else _nothing
 
 

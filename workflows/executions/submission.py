@@ -40,7 +40,7 @@ def submit(execution_id: int, *, now: Callable[[], datetime]) -> None:
     execution = _unsent(execution_id)
     if execution is None or not _take_up(execution, now=now()):
         return
-    fault_point("taken-up")
+    fault_point("taken-up", execution.instance_id)
     try:
         ready = made_ready(execution, now=now)
     except Unsendable as error:
