@@ -12,13 +12,12 @@ def locked(schedule_id: int) -> Schedule:
 
 
 def locked_target(target_id: int) -> Target:
-    """The target and its schedule, locked in the order schedule, target."""
+    """The target, locked with its schedule and, for their order, its siblings."""
     found = Target.objects.get(pk=target_id, deleted_at=None)
-    schedule = locked(found.schedule_id)
-    rows = Target.objects.select_for_update(no_key=True, of=("self",))
-    target = rows.select_related("instance").get(pk=target_id, deleted_at=None)
-    target.schedule = schedule
-    return target
+    for target in locked_targets(locked(found.schedule_id)):
+        if target.pk == target_id:
+            return target
+    raise Target.DoesNotExist
 
 
 def locked_targets(schedule: Schedule) -> list[Target]:

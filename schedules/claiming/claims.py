@@ -141,7 +141,7 @@ def _portions(
 ) -> tuple[list[Portion], tuple[int, ...]]:
     """What fits into this transaction, and the ids of the schedules that do not."""
     readable = [schedule for schedule in schedules if schedule.pk in due]
-    targets = targets_of(readable)
+    targets = targets_of(readable, locked=True)
     portions: list[Portion] = []
     rows = 0
     for position, schedule in enumerate(readable):

@@ -42,11 +42,18 @@ class ClaimFacts:
         )
 
 
-def targets_of(schedules: Collection[Schedule]) -> dict[int, list[Target]]:
-    """The targets of each schedule, by its id, with their instances."""
+def targets_of(
+    schedules: Collection[Schedule], *, locked: bool = False
+) -> dict[int, list[Target]]:
+    """The targets of each schedule, by its id, with their instances.
+
+    `locked`: nobody pauses one of them until the transaction ends.
+    """
     by_id = {schedule.pk: schedule for schedule in schedules}
     found: dict[int, list[Target]] = {schedule_id: [] for schedule_id in by_id}
     rows = Target.objects.filter(schedule__in=by_id, deleted_at=None)
+    if locked:
+        rows = rows.select_for_update(no_key=True)
     # Not joined: many targets share an instance, which then is one object.
     for target in rows.prefetch_related("instance").order_by("id"):
         target.schedule = by_id[target.schedule_id]

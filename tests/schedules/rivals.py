@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
 
 WAITING_FOR_A_LOCK = """
@@ -35,6 +35,17 @@ def held_elsewhere(row: models.Model) -> Iterator[CursorWrapper]:
 
 
 @contextmanager
+def open_transaction() -> Iterator[None]:
+    """A transaction of this connection that the test commits by itself, within."""
+    transaction.set_autocommit(False)
+    try:
+        yield
+    finally:
+        transaction.rollback()
+        transaction.set_autocommit(True)
+
+
+@contextmanager
 def meanwhile(work: Callable[[], object]) -> Iterator[Future[object]]:
     """Begin `work` in a thread; go on when it waits for a lock."""
     with ThreadPoolExecutor(1) as pool:
@@ -47,6 +58,8 @@ def _until_somebody_waits() -> None:
     patience = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < patience:
         with connection.cursor() as cursor:
+            # Within a transaction the statistics would stay as they were first seen.
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
             cursor.execute(WAITING_FOR_A_LOCK)
             if cursor.fetchone()[0]:
                 return

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from instances.models import Connection, Instance, User
 from schedules.claiming import claims
 from schedules.claiming.claims import claim, claim_leftovers
 from schedules.models import Run, Schedule, Target
+from schedules.pausing import pause_target
+from schedules.settling import settle
 from tests.makers import (
     NOON,
     make_account,
@@ -24,7 +26,7 @@ from tests.makers import (
     make_target,
     make_workflow,
 )
-from tests.schedules.rivals import held_elsewhere
+from tests.schedules.rivals import held_elsewhere, meanwhile, open_transaction
 from workflows.models import Workflow, WorkflowVersion
 
 SECOND = timedelta(seconds=1)
@@ -440,6 +442,42 @@ def test_a_schedule_that_is_held_elsewhere_is_passed_over(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_target_that_is_being_paused_gets_no_run(target: Target):
+    """The claim looks at its targets when nobody else can change them any more."""
+    with (
+        held_elsewhere(target) as rival,
+        meanwhile(lambda: claim([target.schedule_id], now=JUST_AFTER_NOON)),
+    ):
+        rival.execute(
+            "UPDATE schedule_targets SET paused_at = %s, pause_reason = 'failures'",
+            [NOON],
+        )
+        rival.db.commit()
+
+    assert told(target) == [(NOON, "SKIPPED", "target_paused")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pause_by_failures_sees_the_run_that_was_just_claimed(target: Target):
+    set_schedule(target.schedule, max_failures=1)
+    failed = make_run(target, scheduled_for=NOON - HOUR, exclusive=False)
+    make_execution(
+        failed,
+        state="FAILED",
+        reason="sql_invalid",
+        ended_at=NOON,
+        next_poll_at=None,
+        uses_attempt=True,
+    )
+    with open_transaction():
+        claim([target.schedule_id], now=JUST_AFTER_NOON)
+        with meanwhile(lambda: settle(now=JUST_AFTER_NOON)):
+            transaction.commit()
+
+    assert told(target)[-1] == (NOON, "SKIPPED", "target_paused")
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_claim_that_fails_leaves_nothing_half_done(
     schedule: Schedule, workflow: Workflow
 ):
@@ -453,6 +491,29 @@ def test_a_claim_that_fails_leaves_nothing_half_done(
 
 
 # --- Before a person's change -----------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_of_one_target_locks_them_all_in_their_order(
+    schedule: Schedule, target: Target, alice: User
+):
+    """Settling locks the older target first; so must whoever pauses the younger one."""
+    younger = make_target(schedule, make_instance(schedule.account))
+
+    with (
+        held_elsewhere(target) as rival,
+        meanwhile(
+            lambda: pause_target(younger.pk, user=alice, reason="", now=JUST_AFTER_NOON)
+        ),
+    ):
+        rival.execute(
+            "SELECT 1 FROM schedule_targets WHERE id = %s FOR NO KEY UPDATE NOWAIT",
+            [younger.pk],
+        )
+        rival.db.commit()
+
+    assert told(target) == [(NOON, "PENDING", "")]
+    assert told(younger) == [(NOON, "SKIPPED", "target_paused")]
 
 
 def test_what_is_due_before_a_change_gets_its_row_by_the_old_rule(target: Target):
