@@ -1,4 +1,4 @@
-"""A name for each request, in its logs and its answer; and no copies of answers."""
+"""A name for each request, no copies of answers, and no POST that becomes a GET."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.middleware.common import CommonMiddleware
 
 
 class RequestId:
@@ -35,3 +36,11 @@ class NotStored:
         if request.path.startswith("/api/"):
             response.setdefault("Cache-Control", "no-store")
         return response
+
+
+class SlashRedirects(CommonMiddleware):
+    """Leads people to addresses with a slash; a script that left it out gets a 404."""
+
+    def should_redirect_with_slash(self, request: HttpRequest) -> bool:
+        is_api = request.path.startswith("/api/")
+        return not is_api and super().should_redirect_with_slash(request)

@@ -25,7 +25,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: problem+json below /api/, as views answer it; Django's page elsewhere."""
     if not _is_api(request):
         return defaults.page_not_found(request, exception)
-    return _answer(request, 404, "not_found", NOT_FOUND)
+    hint = "" if request.path.endswith("/") else " Addresses end with a slash."
+    return _answer(request, 404, "not_found", NOT_FOUND + hint)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -107,7 +107,7 @@ def _finite(digits: str) -> float:
 
 def _check_depth(data: Any) -> None:
     level = [data]
-    for _ in range(DEEPEST):
+    for _ in range(DEEPEST + 1):
         level = [item for value in level for item in _items(value)]
         if not level:
             return
