@@ -1,43 +1,81 @@
-"""Which connection a run uses: its schedule's, else one of the owner's."""
+"""Which connection a run uses: its schedule's, else one of the owner's.
+
+Births ask here, so does the release from a hold, and whoever foretells either.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Q
 
 from instances.models import Connection
-from schedules.models import Schedule
+
+
+class Asker(Protocol):
+    """A schedule, or a run without one: the connection chosen for it, and its owner."""
+
+    @property
+    def connection_id(self) -> int | None: ...
+    @property
+    def owner_id(self) -> int: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A connection that is not deleted, and what its use depends on."""
+
+    id: int
+    is_held: bool
+    account_ids: frozenset[int]
 
 
 class DefaultConnections:
     """The connections that some schedules may use, read with one query."""
 
-    def __init__(self, schedules: Collection[Schedule]) -> None:
-        self._present: set[int] = set()
-        self._accounts: dict[int, list[tuple[int, list[int]]]] = defaultdict(list)
-        chosen = Q(pk__in={s.connection_id for s in schedules if s.connection_id})
-        owned = Q(owner__in={schedule.owner_id for schedule in schedules})
+    def __init__(self, askers: Collection[Asker]) -> None:
+        self._by_id: dict[int, Candidate] = {}
+        self._of_owner: dict[int, list[Candidate]] = defaultdict(list)
+        chosen = Q(pk__in={each.connection_id for each in askers if each.connection_id})
+        owned = Q(owner__in={each.owner_id for each in askers})
         rows = (
             Connection.objects.filter(chosen | owned, deleted_at=None)
             .annotate(account_ids=ArrayAgg("accounts", default=[]))
-            .order_by("id")
-            .values_list("id", "owner_id", "account_ids")
+            .values_list("id", "owner_id", "held_at", "account_ids")
         )
-        for connection_id, owner_id, account_ids in rows:
-            self._present.add(connection_id)
-            self._accounts[owner_id].append((connection_id, account_ids))
+        for connection_id, owner_id, held_at, account_ids in rows:
+            found = Candidate(
+                id=connection_id,
+                is_held=held_at is not None,
+                account_ids=frozenset(account_ids),
+            )
+            self._by_id[connection_id] = found
+            self._of_owner[owner_id].append(found)
 
-    def connection_id(self, schedule: Schedule, account_id: int | None) -> int | None:
-        """The schedule's own while it is there; else, of the owner's, the oldest that
-        lists the account, or else the oldest; None without any.
+    def connection_id(self, asker: Asker, account_id: int | None) -> int | None:
+        """The one that its runs on this account use; None without any.
 
-        Held ones count: their runs wait for the person to connect again.
+        It may be held: then they wait for the person to connect again.
         """
-        if schedule.connection_id in self._present:
-            return schedule.connection_id
-        mine = self._accounts[schedule.owner_id]
-        listing = (found for found, accounts in mine if account_id in accounts)
-        return next(listing, mine[0][0] if mine else None)
+        found = self._choice(asker, account_id)
+        return found.id if found else None
+
+    def usable_id(self, asker: Asker, account_id: int | None) -> int | None:
+        """The same; None also while it is held."""
+        found = self._choice(asker, account_id)
+        return found.id if found and not found.is_held else None
+
+    def _choice(self, asker: Asker, account_id: int | None) -> Candidate | None:
+        """The chosen one, held or not. Else of the owner's one that lists the account
+        before others, a usable one before a held one, the oldest before younger."""
+
+        def rank(candidate: Candidate) -> tuple[bool, bool, int]:
+            is_foreign = account_id not in candidate.account_ids
+            return is_foreign, candidate.is_held, candidate.id
+
+        chosen = self._by_id.get(asker.connection_id or 0)
+        return chosen or min(self._of_owner[asker.owner_id], key=rank, default=None)

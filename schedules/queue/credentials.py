@@ -5,6 +5,7 @@ Both look at rows, never at the event of a refusal or a reconnect: events get lo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.db import connection
 from instances.holds import is_application_held
 from instances.models import Connection
 from instances.timing import times
+from schedules.claiming.default_connections import DefaultConnections
 
 RUNS_AT_A_TIME = 5_000
 TARGETS_AT_A_TIME = 500
@@ -34,48 +36,32 @@ UPDATE schedule_runs r
    AND r.reason IN ('capacity', 'throttled', 'retry')
 """
 
-# The connection is read anew: its schedule's, else of its owner's those that list the
-# account, a usable one before a held one. Runs of slots that asked Amazon nothing
-# follow their schedule's missed policy; under `all` they then go one after another,
-# whatever the overlap policy.
+# Who waits: the connection its schedule chose, its owner, its account.
+ASKERS = """
+SELECT DISTINCT s.connection_id, coalesce(s.owner_id, r.owner_id), r.account_id
+  FROM schedule_runs r LEFT JOIN workflow_schedules s ON s.id = r.schedule_id
+ WHERE r.state = 'WAITING' AND r.reason = 'credential' AND r.give_up_at IS NOT NULL
+"""
+
+# Runs of slots that asked Amazon nothing follow their schedule's missed policy; under
+# `all` they then go one after another, whatever the overlap policy.
 RELEASE = """
-WITH asking AS (
-  SELECT r.target_id, r.schedule_id, min(r.account_id) AS account_id,
-         CASE WHEN r.target_id IS NULL THEN r.id END AS run_id,
-         CASE WHEN r.schedule_id IS NULL THEN r.owner_id END AS owner_id
-    FROM schedule_runs r
-   WHERE r.state = 'WAITING' AND r.reason = 'credential' AND r.give_up_at IS NOT NULL
-   GROUP BY 1, 2, 4, 5),
-ready AS MATERIALIZED (
-  SELECT a.target_id, a.run_id, c.id AS connection_id, s.missed_policy, s.catch_up_limit
-    FROM asking a
-    LEFT JOIN workflow_schedules s ON s.id = a.schedule_id
-    LEFT JOIN amc_connections own ON own.id = s.connection_id AND own.deleted_at IS NULL
-   CROSS JOIN LATERAL (
-     SELECT c.id, c.held_at FROM amc_connections c
-      WHERE (c.id = own.id
-             OR own.id IS NULL AND c.owner_id = coalesce(s.owner_id, a.owner_id))
-        AND c.deleted_at IS NULL
-      ORDER BY EXISTS (SELECT 1 FROM amc_connection_accounts l
-                        WHERE l.connection_id = c.id AND l.account_id = a.account_id)
-               DESC, c.held_at IS NOT NULL, c.id
-      LIMIT 1) c
-   WHERE c.held_at IS NULL
-   LIMIT %(targets)s),
-waiting AS (
-  SELECT r.id, r.target_id, r.scheduled_for, w.connection_id,
-         w.missed_policy, w.catch_up_limit,
+WITH waiting AS (
+  SELECT r.id, coalesce(r.target_id, -r.id) AS line, r.scheduled_for,
+         a.answer AS connection_id, s.missed_policy, s.catch_up_limit,
          r.trigger = 'schedule' AND r.execution_id IS NULL AS has_policy
-    FROM ready w JOIN schedule_runs r ON r.target_id = w.target_id
-   WHERE r.state = 'WAITING' AND r.reason = 'credential'
-  UNION ALL
-  SELECT r.id, NULL, r.scheduled_for, w.connection_id, NULL, NULL, false
-    FROM ready w JOIN schedule_runs r ON r.id = w.run_id
-   WHERE r.state = 'WAITING' AND r.reason = 'credential'),
+    FROM schedule_runs r
+    LEFT JOIN workflow_schedules s ON s.id = r.schedule_id
+    JOIN unnest(%(chosen)s::bigint[], %(owners)s::bigint[], %(accounts)s::bigint[],
+                %(answers)s::bigint[]) AS a(chosen, owner_id, account_id, answer)
+      ON a.chosen IS NOT DISTINCT FROM s.connection_id
+     AND a.owner_id = coalesce(s.owner_id, r.owner_id) AND a.account_id = r.account_id
+   WHERE r.state = 'WAITING' AND r.reason = 'credential' AND r.give_up_at IS NOT NULL),
 ranked AS (
-  SELECT *, row_number() OVER (PARTITION BY target_id, has_policy
-                               ORDER BY scheduled_for DESC, id DESC) AS newest,
-         least(count(*) OVER (PARTITION BY target_id, has_policy),
+  SELECT *, dense_rank() OVER (ORDER BY line) AS place,
+         row_number() OVER (PARTITION BY line, has_policy
+                            ORDER BY scheduled_for DESC, id DESC) AS newest,
+         least(count(*) OVER (PARTITION BY line, has_policy),
                CASE missed_policy WHEN 'all' THEN catch_up_limit
                                   WHEN 'latest' THEN 1 ELSE 0 END) AS kept
     FROM waiting),
@@ -84,7 +70,10 @@ fate AS MATERIALIZED (
          CASE WHEN NOT has_policy OR newest = kept THEN 'PENDING'
               WHEN newest < kept THEN 'WAITING'
               ELSE 'SKIPPED' END AS state
-    FROM ranked)
+    FROM ranked WHERE place <= %(targets)s),
+free AS MATERIALIZED (
+  SELECT r.id FROM schedule_runs r WHERE r.id IN (SELECT id FROM fate)
+     FOR NO KEY UPDATE SKIP LOCKED)
 UPDATE schedule_runs r
    SET state = f.state,
        reason = CASE f.state WHEN 'PENDING' THEN ''
@@ -95,9 +84,18 @@ UPDATE schedule_runs r
                                      WHEN 'WAITING' THEN %(look_at)s END,
        give_up_at = CASE f.state WHEN 'WAITING' THEN %(give_up_at)s END,
        finished_at = CASE f.state WHEN 'SKIPPED' THEN %(now)s END
-  FROM fate f
+  FROM fate f JOIN free USING (id)
  WHERE r.id = f.id AND r.state = 'WAITING' AND r.reason = 'credential'
 """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Runs that would use the same connection: they wait for the same."""
+
+    connection_id: int | None
+    owner_id: int
+    account_id: int
 
 
 def is_usable(candidate: Connection | None) -> bool:
@@ -125,13 +123,33 @@ def release(*, now: datetime) -> int:
     """R7: let go on what waits for a credential that is there again."""
     if is_application_held():
         return 0
+    answers = _answers()
     terms = {
+        "chosen": [waiting.connection_id for waiting in answers],
+        "owners": [waiting.owner_id for waiting in answers],
+        "accounts": [waiting.account_id for waiting in answers],
+        "answers": list(answers.values()),
         "targets": TARGETS_AT_A_TIME,
         "now": now,
         "look_at": now + times().overlap_look,
         "give_up_at": now + times().overlap,
     }
-    return _until_done(RELEASE, terms)
+    return _until_done(RELEASE, terms) if answers else 0
+
+
+def _answers() -> dict[Waiting, int]:
+    """The connections that may be used now by some of those who wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(ASKERS)
+        askers = [
+            Waiting(connection_id=row[0], owner_id=row[1], account_id=row[2])
+            for row in cursor.fetchall()
+        ]
+    if not askers:
+        return {}
+    usable = DefaultConnections(askers).usable_id
+    found = {waiting: usable(waiting, waiting.account_id) for waiting in askers}
+    return {waiting: answer for waiting, answer in found.items() if answer}
 
 
 def _until_done(statement: str, terms: dict[str, Any]) -> int:

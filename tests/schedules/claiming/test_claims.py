@@ -300,14 +300,46 @@ def test_without_one_it_takes_the_owners_that_lists_the_account(
     assert connection_taken(schedule) == listing.pk
 
 
-def test_else_it_takes_the_owners_oldest_held_or_not(
+def test_of_those_that_list_the_account_a_usable_one_is_taken(
     schedule: Schedule, alice: User, connection: Connection
 ):
-    connection.accounts.clear()
+    """Under the missed policy `none` a slot would never run after a hold."""
+    Connection.objects.filter(pk=connection.pk).update(held_at=NOON)
+    make_connection(alice)
+    usable = make_connection(alice, schedule.account)
+
+    assert connection_taken(schedule) == usable.pk
+
+
+def test_a_held_one_that_lists_the_account_is_taken_before_one_that_does_not(
+    schedule: Schedule, alice: User, connection: Connection
+):
     Connection.objects.filter(pk=connection.pk).update(held_at=NOON)
     make_connection(alice)
 
     assert connection_taken(schedule) == connection.pk
+
+
+def test_a_held_connection_that_was_chosen_is_not_replaced(
+    schedule: Schedule, alice: User
+):
+    set_schedule(schedule, connection=make_connection(alice, held_at=NOON))
+
+    assert connection_taken(schedule) == schedule.connection_id
+
+
+@pytest.mark.parametrize("is_first_held", [True, False])
+def test_else_it_takes_the_owners_oldest_usable_one(
+    schedule: Schedule, alice: User, connection: Connection, is_first_held: bool
+):
+    connection.accounts.clear()
+    Connection.objects.filter(pk=connection.pk).update(
+        held_at=NOON if is_first_held else None
+    )
+    second = make_connection(alice)
+
+    expected = second if is_first_held else connection
+    assert connection_taken(schedule) == expected.pk
 
 
 def test_connections_that_are_gone_are_not_taken(

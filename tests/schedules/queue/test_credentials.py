@@ -19,6 +19,7 @@ from tests.makers import (
     make_target,
     make_user,
 )
+from tests.schedules.rivals import held_elsewhere
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")
 
@@ -223,8 +224,18 @@ def test_more_targets_than_fit_into_one_batch_are_released(target: Target, monke
 
 
 def _second_target(target: Target) -> Target:
-
     return make_target(target.schedule, make_instance(target.instance.account))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_somebody_moves_is_passed_over(target: Target):
+    """A pause moves many runs in an order of its own: nobody may wait for the other."""
+    held_run, free_run = waiting(target, 1), waiting(_second_target(target))
+
+    with held_elsewhere(held_run):
+        assert release(now=NOON) == 1
+
+    assert fates(held_run, free_run) == ["credential", "PENDING"]
 
 
 # --- which connection -----------------------------------------------------------
