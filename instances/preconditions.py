@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from instances.errors import InvalidHeader
 
-TAG = re.compile(r'(?:W/)?"?(\d{1,9})"?')
+TAG = re.compile(r'(?:W/)?"?([0-9]{1,9})"?')
 
 
 def seen_revision(request: Request) -> int | None:

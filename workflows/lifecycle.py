@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from instances.access import require
+from instances.changelog import record_created
 from instances.errors import StaleRevision
 from instances.models import Instance, Role, User
 from workflows import parameters
@@ -143,7 +144,11 @@ def _store(
         created_at=now,
         created_by=user,
     )
-    workflow.save()
+    if current:
+        workflow.save()
+    else:
+        workflow.save_without_historical_record()  # type: ignore[attr-defined]  # as above
+        record_created([workflow], now=now)
     return workflow
 
 
