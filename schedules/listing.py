@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ class Wanted:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One schedule. `health` is healthy, stalled, failing or slower."""
+    """One schedule. `health` is healthy, blocked, stalled, failing or slower."""
 
     schedule: Schedule
     status: str
@@ -66,7 +66,7 @@ def wanted_schedules(wanted: Wanted, *, now: datetime) -> QuerySet[Schedule]:
 def lines(
     schedules: QuerySet[Schedule], *, limit: int | None = None, now: datetime
 ) -> list[Line]:
-    """The first `limit`, or all; five queries for any number of them."""
+    """The first `limit`, or all; eight queries at most for any number."""
     newest = Run.objects.filter(schedule=OuterRef("pk")).order_by("-created_at")
     rows = list(
         schedules.select_related("workflow", "owner").annotate(
@@ -78,14 +78,14 @@ def lines(
             last_run_state=Subquery(newest.values("state")[:1]),
         )[:limit]
     )
-    ailing = _ailing(rows, now)
+    health = health_of([row.pk for row in rows], now=now)
     return [
         Line(
             schedule=row,
             status=status_label(
                 is_active=row.is_active, next_run_at=row.next_run_at, now=now
             ),
-            health=ailing.get(row.pk, "healthy"),
+            health=health[row.pk],
             targets=row.target_count,
             active_targets=row.active_target_count,
             last_run_at=row.last_run_at,
@@ -95,13 +95,15 @@ def lines(
     ]
 
 
-def _ailing(schedules: Sequence[Schedule], now: datetime) -> dict[int, str]:
-    """What is wrong with a schedule, by its id; the worst of several."""
-    if not schedules:
+def health_of(schedule_ids: Collection[int], *, now: datetime) -> dict[int, str]:
+    """By schedule the worst of several words, or `healthy`; seven queries at most."""
+    if not schedule_ids:
         return {}
-    found = check_schedule_health(now, schedule_ids=[each.pk for each in schedules])
+    found = check_schedule_health(now, schedule_ids=schedule_ids)
     return {
+        **dict.fromkeys(schedule_ids, "healthy"),
         **{each.schedule_id: "slower" for each in found.slower},
         **{each.schedule_id: "failing" for each in found.failing},
         **{each.schedule_id: "stalled" for each in found.stalled},
+        **{each.schedule_id: "blocked" for each in found.affected},
     }

@@ -18,7 +18,7 @@ from instances.errors import (
     LwaUnavailable,
     NotPermitted,
 )
-from schedules.errors import NoActiveTarget, Paused, RecentRun
+from schedules.errors import InvalidField, NoActiveTarget, Paused, RecentRun
 from workflows.errors import InvalidParameter, InvalidWindow
 
 
@@ -41,11 +41,11 @@ _EXITS: tuple[tuple[tuple[type[DomainError], ...], Exit], ...] = (
     ((Refused,), Exit.PROBLEMS),
     ((AmcError, LwaUnavailable, ApplicationHeld), Exit.UNAVAILABLE),
     ((RecentRun, Paused, NoActiveTarget, AccountMissing), Exit.REFUSED),
-    ((InvalidParameter, InvalidWindow), Exit.USAGE),
+    ((InvalidParameter, InvalidWindow, InvalidField), Exit.USAGE),
 )
 # These refusals are overridden by asking again with --force.
 _CAN_BE_FORCED = (RecentRun, Paused)
-_FORCE = " With --force it starts all the same."
+_FORCE = " (--force)"
 
 
 def exit_of(error: DomainError) -> Exit:

@@ -9,6 +9,8 @@ import pytest
 
 from instances.alarms import raise_alarm
 from instances.heartbeats import beat
+from instances.holds import hold
+from instances.models import User
 from schedules.models import Run, Schedule, Target
 from tests.makers import NOON, make_run
 from tests.schedules.clock import stopped_clock
@@ -77,3 +79,16 @@ def test_thresholds_can_be_given(target: Target):
     assert run("schedule_health").code == 1
     assert run("schedule_health", "--failures-within", "1d").code == 0
     assert run("schedule_health", "--failures-within", "never").code == 2
+
+
+def test_what_a_held_connection_blocks_is_named(schedule: Schedule, alice: User):
+    held = alice.connections.get()
+    hold(held.pk, "revoked", now=NOON)
+
+    ended = run("schedule_health", "--json")
+
+    alarm, blocked = ended.items
+    assert alarm["detail"].endswith("revoked; 1 schedule waits")
+    assert (blocked["kind"], blocked["schedule"]) == ("blocked", schedule.pk)
+    (listed,) = run("list_active_schedules", "--json").items
+    assert listed["health"] == "blocked"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -74,9 +75,18 @@ def _listing(health: Health) -> Listing:
 
 def _items(health: Health) -> Iterator[dict[str, Any]]:
     """The critical ones first."""
+    waiting = Counter(affected.alarm_id for affected in health.affected)
     for alarm in health.alarms:
-        said = f"since {alarm.since:%Y-%m-%d %H:%M}Z {alarm.facts.get('reason', '')}"
-        yield _item("alarm", alarm.subject, f"{alarm.code} {said}".strip())
+        parts = [f"{alarm.code} since {alarm.since:%Y-%m-%d %H:%M}Z"]
+        if alarm.facts.get("reason"):
+            parts.append(str(alarm.facts["reason"]))
+        if waiting[alarm.pk]:
+            count = waiting[alarm.pk]
+            parts.append(f"{count} schedule{'s wait' if count > 1 else ' waits'}")
+        yield _item("alarm", alarm.subject, "; ".join(parts))
+    for affected in health.affected:
+        said = "waits until its connection is made again"
+        yield _item("blocked", affected.name, said, affected.schedule_id)
     for stalled in health.stalled:
         said = f"due since {stalled.next_run_at:%Y-%m-%d %H:%M}Z"
         yield _item("stalled", stalled.name, said, stalled.schedule_id)
