@@ -64,6 +64,10 @@ app.conf.update(
             "task": "instances.tasks.try_held_application",
             "schedule": 300.0,
         },
+        "forget expired": {
+            "task": "instances.tasks.forget_expired",
+            "schedule": 3600.0,
+        },
     },
 )
 app.autodiscover_tasks(["schedules", "workflows", "instances"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
+from instances import tidying
 from instances.clock import database_now
 from instances.connections import release_readable, retry_held_application
 from instances.errors import InstancesError
@@ -35,3 +36,9 @@ def sync_connection(connection_id: int) -> None:
         log.warning("sync failed", connection=connection_id, error=error.message)
     else:
         log.info("synced", connection=connection_id, result=result)
+
+
+@shared_task
+def forget_expired() -> None:
+    """Keep the small tables small."""
+    log.info("forgotten", **tidying.forget_expired(now=database_now()))
