@@ -36,6 +36,8 @@ def pytest_collection_modifyitems(
         number, _, of = shard.partition("/")
         wanted = wanted[int(number) - 1 :: int(of)]
     left_out = [item for item in faults if item not in wanted]
+    if wanted:
+        config.stash[REPORT] = Report()
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
@@ -90,7 +92,7 @@ def trial(
     yield trial
     if not trial.is_over:
         trial.verdict.wrong.insert(0, "it did not come to its end")
-    request.config.stash.setdefault(REPORT, Report()).add(trial.verdict)
+    request.config.stash[REPORT].add(trial.verdict)
 
 
 def pytest_terminal_summary(

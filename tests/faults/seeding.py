@@ -19,6 +19,7 @@ TABLES_KEPT = (
     "django_content_type",
     "auth_permission",
     "lwa_application",
+    "heartbeats",  # it says which zone data are known
     "django_celery_beat_%",
 )
 EVERY_MINUTE = {"cron_expression": "* * * * *"}

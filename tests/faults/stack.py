@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import redis
+from celery import Celery
 
 from config.embedded import product
 from config.embedded.backing import Backing, plan_backing
@@ -219,6 +220,17 @@ class Stack:
         assert not self.children["valkey"].is_running
         for path in self.valkey.folder.glob("appendonly*"):
             shutil.rmtree(path, ignore_errors=True)
+
+    def send_for_nothing(self, queue: str) -> None:
+        """A message whose row does not exist, as any worker of the queue may take."""
+        task = {
+            "control": ("schedules.tasks.settle_runs", []),
+            "work": ("workflows.tasks.submit_execution", [0]),
+            "collect": ("workflows.tasks.collect_result", [0]),
+        }[queue]
+        with Celery(broker=self.backing.addresses.redis_url) as sender:
+            sender.conf.task_create_missing_queues = True
+            sender.send_task(task[0], args=task[1], queue=queue, retry=False)
 
     def heal(self) -> None:
         """End everything that hurts; what is down comes up again."""

@@ -87,7 +87,7 @@ class Trial:
         self.amc.reset()
         self.stack.redis.flushall()
         first = (start + timedelta(minutes=1)).isoformat()
-        self.clock.set(start, rate=0)
+        self.clock.set(start - timedelta(hours=1), rate=0)  # nothing is due yet
         wishes = [{"next_run_at": first, **wish} for wish in schedules]
         self._seed({**world, "schedules": wishes})
         self._firsts = {
@@ -143,6 +143,28 @@ class Trial:
 
     def runs(self, where: str = "true") -> int:
         return self.count(f"SELECT count(*) FROM schedule_runs WHERE {where}")
+
+    def silent_workers(self, seconds: float) -> list[str]:
+        """Workers that take nothing from their queue, though there is something.
+
+        Messages for rows that do not exist are taken and forgotten.
+        """
+        workers = self.stack.names("worker")
+        before = {name: self._taken(name) for name in workers}
+
+        def silent() -> list[str]:
+            return [name for name in workers if self._taken(name) <= before[name]]
+
+        def nobody_is_silent() -> bool:
+            for name in silent():
+                self.stack.send_for_nothing(name.split("-")[1])
+            return not silent()
+
+        self.wait_until(nobody_is_silent, seconds)
+        return silent()
+
+    def _taken(self, worker: str) -> int:
+        return self.stack.log(worker).count(" received ")
 
     def _look(self) -> None:
         if time.monotonic() - self._looked_at < 1:
