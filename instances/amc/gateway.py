@@ -24,7 +24,6 @@ from instances.amc.answers import (
 )
 from instances.amc.client import AmcClient
 from instances.amc.errors import AmcError, Forbidden, NoUsableAnswer, TokenRejected
-from instances.amc.transport import elapsing
 from instances.errors import AccountMissing
 from instances.models import Connection, Instance, Region
 from instances.moments import carried_on
@@ -94,27 +93,24 @@ class Gateway:
     clock: Callable[[], datetime]
 
     def create_execution(
-        self, body: Mapping[str, Any], *, timeout_seconds: float
+        self, body: Mapping[str, Any], *, seconds_left: Callable[[], float]
     ) -> Execution:
-        """Start an execution, within `timeout_seconds` in all.
+        """Start an execution.
 
-        After NoUsableAnswer it may run; after any other error it does not.
+        `seconds_left` is asked right before the request, and again before the one with
+        a new token; what it raises ends the matter. After NoUsableAnswer the execution
+        may run; after any other error it does not.
         """
-        started = elapsing()
         return self._authorised(
-            lambda client: client.create_execution(
-                body, timeout_seconds=_rest(timeout_seconds, started)
-            )
+            lambda client: client.create_execution(body, timeout_seconds=seconds_left())
         )
 
     def check_sql(
         self, body: Mapping[str, Any], *, timeout_seconds: float
     ) -> Execution:
-        started = elapsing()
+        """Have Amazon validate a request; `timeout_seconds` is for each of two tries."""
         return self._authorised(
-            lambda client: client.check_sql(
-                body, timeout_seconds=_rest(timeout_seconds, started)
-            )
+            lambda client: client.check_sql(body, timeout_seconds=timeout_seconds)
         )
 
     def execution(
@@ -212,8 +208,3 @@ class Gateway:
 
     def _with(self, token: str) -> AmcClient:
         return replace(self.place, access_token=token)
-
-
-def _rest(seconds: float, started: float) -> float:
-    """What is left of a budget; nothing is sent when that is nothing."""
-    return seconds - (elapsing() - started)

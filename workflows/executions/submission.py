@@ -75,20 +75,24 @@ def _take_up(execution: WorkflowExecution, *, now: datetime) -> bool:
 def _send(
     execution: WorkflowExecution, ready: Ready, *, now: Callable[[], datetime]
 ) -> None:
-    """Claim for sending, look once more, POST, and write the answer down."""
+    """Claim for sending, POST, and write the answer down."""
     started = elapsing()
     if not _claim_for_sending(execution, ready.request, now=now()):
         return
     fault_point("claimed-for-sending")
-    if (ending := _last_look(execution, started)) is not None:
-        _end_sent(execution, ending, now=now())
-        return
-    fault_point("before-post")
+
+    def seconds_left() -> float:
+        """Before the POST, and before the one with a new token that a 401 asks for."""
+        _look_a_last_time(execution, started)
+        fault_point("before-post")
+        return times().post_end.total_seconds() - (elapsing() - started)
+
     try:
         accepted = ready.amazon.create_execution(
-            ready.request.body,
-            timeout_seconds=times().post_end.total_seconds() - (elapsing() - started),
+            ready.request.body, seconds_left=seconds_left
         )
+    except Unsendable as error:
+        _end_sent(execution, error.ending, now=now())
     except CANNOT_ASK as error:
         _note_refusal(execution, error, now=now())
     else:
@@ -115,17 +119,17 @@ def _claim_for_sending(
     return is_mine
 
 
-def _last_look(execution: WorkflowExecution, started: float) -> Ending | None:
-    """How it ends without a POST, or None. Afterwards nothing but the clock counts."""
+def _look_a_last_time(execution: WorkflowExecution, started: float) -> None:
+    """Afterwards nothing but the clock counts. Raises Unsendable."""
     row = WorkflowExecution.objects.only("state", "cancel_requested_at").get(
         pk=execution.pk
     )
     if row.cancel_requested_at is not None:
-        return CANCELLED_UNSENT
+        raise Unsendable(CANCELLED_UNSENT)
     is_late = elapsing() - started > times().post_start.total_seconds()
     if is_late or row.state != State.SUBMITTING:
-        return not_submitted("not_sent", "transient", "It was too late to send it.")
-    return None
+        text = "It was too late to send it."
+        raise Unsendable(not_submitted("not_sent", "transient", text))
 
 
 def _accept(

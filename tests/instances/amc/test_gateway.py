@@ -44,13 +44,13 @@ def gate(instance: Instance, connection: Connection, amazon: Amc) -> Gateway:
 
 
 def create(gate: Gateway) -> str:
-    return gate.create_execution(BODY, timeout_seconds=10).id
+    return gate.create_execution(BODY, seconds_left=lambda: 10).id
 
 
 def test_an_execution_goes_from_its_creation_to_its_rows(
     gate: Gateway, amazon: Amc
 ) -> None:
-    created = gate.create_execution(BODY, timeout_seconds=10)
+    created = gate.create_execution(BODY, seconds_left=lambda: 10)
     while (found := gate.execution(created.id)).status != "SUCCEEDED":
         assert found.status in ("PENDING", "RUNNING", "PUBLISHING")
 
@@ -216,7 +216,7 @@ def test_a_post_that_takes_too_long_ends_within_its_budget(
     amazon.faults("slow", operation="createWorkflowExecution", seconds=5.0)
 
     with pytest.raises(NoUsableAnswer, match="ReadTimeout"):
-        gate.create_execution(BODY, timeout_seconds=0.2)
+        gate.create_execution(BODY, seconds_left=lambda: 0.2)
 
 
 def test_a_body_that_drips_ends_within_its_budget(gate: Gateway, amazon: Amc) -> None:
@@ -224,7 +224,7 @@ def test_a_body_that_drips_ends_within_its_budget(gate: Gateway, amazon: Amc) ->
     amazon.faults("drip", operation="createWorkflowExecution", bytes_per_second=20.0)
 
     with pytest.raises(NoUsableAnswer, match="too long"):
-        gate.create_execution(BODY, timeout_seconds=0.3)
+        gate.create_execution(BODY, seconds_left=lambda: 0.3)
 
 
 def test_a_throttled_request_says_how_long_to_rest(gate: Gateway, amazon: Amc) -> None:
@@ -243,7 +243,7 @@ def test_sql_that_does_not_compile_is_refused_with_amazons_words(
     wrong = {**BODY, "workflow": {"sqlQuery": "SELECT * FROM no_such_table"}}
 
     with pytest.raises(Refused, match="no_such_table") as caught:
-        gate.create_execution(wrong, timeout_seconds=10)
+        gate.create_execution(wrong, seconds_left=lambda: 10)
 
     assert caught.value.status == 400
     assert caught.value.request_id

@@ -428,6 +428,26 @@ def test_a_wish_seen_in_the_last_look_stops_the_post(
     assert posts(amazon) == 0
 
 
+def test_a_wish_seen_while_the_token_is_replaced_stops_the_second_post(
+    execution: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    """A trigger plays the person who cancels just when the new token comes."""
+    amazon.faults("expired_token", operation=POST, count=1)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION wish() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " UPDATE workflow_executions SET cancel_requested_at = sending_at;"
+            " RETURN NULL; END $$;"
+            "CREATE TRIGGER wish AFTER UPDATE OF access_token ON amc_connections"
+            " FOR EACH ROW EXECUTE FUNCTION wish()"
+        )
+
+    submit(execution.pk, now=clock)
+
+    assert ended(execution)[:2] == ("NOT_SUBMITTED", "cancelled")
+    assert [request["status"] for request in amazon.requests(POST)] == [401]
+
+
 def test_what_was_held_up_between_claim_and_post_is_not_sent(
     execution: WorkflowExecution,
     amazon: Amc,
