@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from instances.default_connections import DefaultConnections
 from instances.holds import CONNECTION_HELD
 from instances.models import Alarm
-from schedules.claiming.default_connections import DefaultConnections
 from schedules.models import Schedule, Target
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from instances.amc.errors import Forbidden, Refused
 from instances.amc.gateway import gateway
+from instances.default_connections import DefaultConnections
 from instances.errors import AccountMissing, CredentialRefused
 from instances.models import Connection
 from schedules.claiming.births import newborn
-from schedules.claiming.default_connections import DefaultConnections
 from schedules.findings import Finding
 from schedules.models import Run, Target
 from schedules.rehearsal import rehearsed

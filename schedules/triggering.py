@@ -11,10 +11,10 @@ from django.db import transaction
 
 from instances.access import accounts_with, require
 from instances.changelog import note
+from instances.default_connections import DefaultConnections
 from instances.models import Role, User
 from schedules.cancelling import account_of
 from schedules.claiming.births import newborn
-from schedules.claiming.default_connections import DefaultConnections
 from schedules.errors import (
     AlreadyRetried,
     InvalidField,

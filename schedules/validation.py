@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from instances.access import may_run
+from instances.default_connections import DefaultConnections
 from instances.errors import DomainError
 from instances.models import Connection
 from schedules import recurrence, rule_checks
-from schedules.claiming.default_connections import DefaultConnections
 from schedules.claiming.facts import targets_of
 from schedules.errors import InvalidRecurrence
 from schedules.findings import Finding, Severity

@@ -108,7 +108,7 @@ class Gateway:
     def check_sql(
         self, body: Mapping[str, Any], *, timeout_seconds: float
     ) -> Execution:
-        """Have Amazon validate a request; `timeout_seconds` is for each of two tries."""
+        """Have Amazon validate a request, at most twice `timeout_seconds` long."""
         return self._authorised(
             lambda client: client.check_sql(body, timeout_seconds=timeout_seconds)
         )

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection
 from django.db.models import prefetch_related_objects
 
-from schedules.claiming.default_connections import DefaultConnections
+from instances.default_connections import DefaultConnections
 from schedules.claiming.planning import ManualRun, TargetFacts
 from schedules.models import Run, Schedule, Target
 from schedules.states import RunState

@@ -11,10 +11,10 @@ from typing import Any
 
 from django.db import connection
 
+from instances.default_connections import DefaultConnections
 from instances.holds import is_application_held
 from instances.models import Connection
 from instances.timing import times
-from schedules.claiming.default_connections import DefaultConnections
 
 RUNS_AT_A_TIME = 5_000
 TARGETS_AT_A_TIME = 500

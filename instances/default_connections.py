@@ -1,6 +1,6 @@
-"""Which connection a run uses: its schedule's, else one of the owner's.
+"""Which connection is used: the one that was chosen, else one of the owner's.
 
-Births ask here, so does the release from a hold, and whoever foretells either.
+Births of runs ask here, so does the release from a hold, and whoever foretells either.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from instances.models import Connection
 
 
 class Asker(Protocol):
-    """A schedule, or a run without one: the connection chosen for it, and its owner."""
+    """Whatever has an owner and perhaps a connection that was chosen for it."""
 
     @property
     def connection_id(self) -> int | None: ...
@@ -35,7 +35,7 @@ class Candidate:
 
 
 class DefaultConnections:
-    """The connections that some schedules may use, read with one query."""
+    """The connections that some askers may use, read with one query."""
 
     def __init__(self, askers: Collection[Asker]) -> None:
         self._by_id: dict[int, Candidate] = {}
@@ -57,9 +57,9 @@ class DefaultConnections:
             self._of_owner[owner_id].append(found)
 
     def connection_id(self, asker: Asker, account_id: int | None) -> int | None:
-        """The one that its runs on this account use; None without any.
+        """The one to use for this account; None without any.
 
-        It may be held: then they wait for the person to connect again.
+        It may be held: then its owner must connect again.
         """
         found = self._choice(asker, account_id)
         return found.id if found else None
