@@ -38,6 +38,8 @@ ADDRESS = re.compile(
 # Names with a _ that are not ours.
 FOREIGN = {"auto_now"}
 WORD = re.compile(r"(?<![\w/.-])[A-Za-z]+(?:_[A-Za-z0-9]+)+(?![\w/]|\.py)")
+# Variables of the Makefile and of the tests.
+FOR_MAKE = {"ARGS", "FAULTS", "PYTHON", "UPGRADE"}
 LONGEST_LINE = 88
 METHODS_OF_ACTIONS = {"GET", "POST", "PATCH", "PUT", "DELETE"}
 
@@ -99,7 +101,7 @@ def test_variables_that_are_set_are_known(name: str) -> None:
 
     for line in document(name).code():
         for variable in re.findall(r"(?:^|\s)([A-Z][A-Z_]+)=", line):
-            assert variable in ours | {"ARGS", "PYTHON", "UPGRADE"}, line
+            assert variable in ours | FOR_MAKE, line
 
 
 @pytest.mark.parametrize("name", NAMES)
