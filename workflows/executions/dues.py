@@ -12,6 +12,7 @@ from django.db import connection as database
 from instances.models import Connection, Instance
 from instances.timing import times
 from workflows.executions import moves
+from workflows.executions.reach import reach_through_others
 from workflows.models import WorkflowExecution
 from workflows.states import ExecutionState as State
 
@@ -71,7 +72,9 @@ def give_back(groups: Iterable[Group], *, now: datetime) -> None:
 
 def _loaded(ids: Iterable[int]) -> list[WorkflowExecution]:
     rows = WorkflowExecution.objects.filter(pk__in=ids).order_by("pk")
-    return list(rows.select_related("instance__account", "connection"))
+    loaded = list(rows.select_related("instance__account", "connection"))
+    reach_through_others(loaded)
+    return loaded
 
 
 def _companions_of(claimed: list[int]) -> list[WorkflowExecution]:

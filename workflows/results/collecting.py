@@ -27,6 +27,7 @@ from workflows.errors import InvalidResult
 from workflows.executions.classification import CANNOT_ASK
 from workflows.executions.endings import Ending, failed
 from workflows.executions.intervals import next_poll
+from workflows.executions.reach import reach_through_others
 from workflows.models import ExecutionResult, WorkflowExecution
 from workflows.results import landing
 from workflows.results.landing import StoreFailed, drafting
@@ -64,7 +65,9 @@ def collect(execution_id: int, *, now: Clock) -> None:
 
 def _succeeded_at_amazon(execution_id: int) -> WorkflowExecution | None:
     rows = WorkflowExecution.objects.filter(pk=execution_id, state=State.COLLECTING)
-    return rows.select_related("instance__account", "connection").first()
+    found = list(rows.select_related("instance__account", "connection"))
+    reach_through_others(found)
+    return found[0] if found else None
 
 
 def _overdue(execution: WorkflowExecution, now: datetime) -> Ending | None:

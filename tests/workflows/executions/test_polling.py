@@ -12,6 +12,7 @@ from django.db import connections, transaction
 
 from instances.alarms import open_alarms
 from instances.amc.gateway import gateway
+from instances.connections import disconnect
 from instances.models import Connection
 from tests.amc.server import Amc
 from tests.makers import NOON, make_account, make_connection, make_user
@@ -423,6 +424,23 @@ def test_what_stays_unasked_until_its_deadline_has_lost_its_credential(
     poll(clock, minutes=15)
 
     assert ended(stuck) == ("TIMED_OUT", "credential_lost", "credential", True)
+
+
+def test_a_deleted_connection_is_replaced_by_its_owners_next_one(
+    stuck: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    """Who disconnects and connects anew has another connection afterwards."""
+    make_connection(make_user(), stuck.account)
+    disconnect(stuck.connection, now=NOON)
+    poll(clock, minutes=10)
+    stuck.refresh_from_db()
+    assert stuck.state == State.PENDING
+
+    make_connection(stuck.owner, stuck.account)
+    poll(clock, minutes=1)
+
+    stuck.refresh_from_db()
+    assert stuck.state == State.RUNNING
 
 
 def test_a_404_is_believed_after_ten_minutes_and_three_times(

@@ -13,9 +13,10 @@ import pytest
 from django.core.files.storage import FileSystemStorage, storages
 from pytest_django.fixtures import Settings
 
+from instances.connections import disconnect
 from instances.models import Connection
 from tests.amc.server import Amc
-from tests.makers import NOON
+from tests.makers import NOON, make_connection
 from tests.workflows.conftest import Clock, Interrupted, Killed, killed, with_version
 from workflows.executions.cancelling import close_collecting
 from workflows.executions.polling import poll_due
@@ -78,6 +79,17 @@ def test_the_result_lands_and_the_execution_succeeds(
     assert result.sha256 == hashlib.sha256(content).hexdigest()
     assert result.parts == 1
     assert len(page(result, None, 100).rows) == result.row_count
+
+
+def test_a_deleted_connection_is_replaced_by_its_owners_next_one(
+    succeeded: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    disconnect(succeeded.connection, now=NOON)
+    make_connection(succeeded.owner, succeeded.account)
+
+    collect(succeeded.pk, now=clock)
+
+    assert ended(succeeded) == ("SUCCEEDED", "")
 
 
 def test_a_second_call_finds_nothing_to_do(
