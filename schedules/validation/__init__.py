@@ -12,11 +12,12 @@ from instances.access import may_run
 from instances.default_connections import DefaultConnections
 from instances.errors import DomainError
 from instances.models import Connection
-from schedules import recurrence, rule_checks
+from schedules import recurrence
 from schedules.claiming.facts import targets_of
 from schedules.errors import InvalidRecurrence
-from schedules.findings import Finding, Severity
 from schedules.models import Schedule, Target
+from schedules.validation import rules
+from schedules.validation.findings import Finding, Severity
 from schedules.values import check_target
 from workflows import parameters
 from workflows.errors import InvalidParameter
@@ -121,7 +122,7 @@ def _check(
     yield from _next_run(schedule, now)
     yield from _workflow(schedule)
     yield from _targets(schedule, targets, around, now)
-    for warning in rule_checks.warnings_of(schedule, rule, now=now):
+    for warning in rules.warnings_of(schedule, rule, now=now):
         yield finding(schedule, warning.code, warning.message, severity="warning")
 
 

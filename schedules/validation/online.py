@@ -10,11 +10,11 @@ from instances.default_connections import DefaultConnections
 from instances.errors import AccountMissing, CredentialRefused
 from instances.models import Connection
 from schedules.claiming.births import newborn
-from schedules.findings import Finding
 from schedules.models import Run, Target
 from schedules.rehearsal import rehearsed
 from schedules.states import Trigger
 from schedules.validation import finding
+from schedules.validation.findings import Finding
 from workflows.errors import WorkflowsError
 from workflows.lifecycle import newest_version
 
