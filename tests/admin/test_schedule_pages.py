@@ -285,15 +285,15 @@ def test_targets_are_paused_and_resumed(admin: Client, target: Target):
 
 
 def test_staff_act_only_in_accounts_of_theirs(schedule: Schedule, account: Account):
-    helper = make_user("helper", is_staff=True)
-    allow(helper, "view_schedule", "change_schedule")
-    client = signed_in(helper)
+    colleague = make_user("colleague", is_staff=True)
+    allow(colleague, "view_schedule", "change_schedule")
+    client = signed_in(colleague)
     reasoned = {"confirmed": "yes", "reason": "just so"}
 
     refused = act(client, "pause", schedule, **reasoned)
     assert "you are not a member" in said(refused)[0]
 
-    make_member(helper, account, Role.EDITOR)
+    make_member(colleague, account, Role.EDITOR)
     assert said(act(client, "pause", schedule, **reasoned)) == ["1 paused."]
 
 

@@ -110,6 +110,24 @@ def test_a_table_is_plain_and_never_cut_unless_the_terminal_is_narrow():
     assert "…" in narrow
 
 
+def test_columns_stand_below_each_other_whatever_is_in_them():
+    wide = Listing(
+        schema="x/1",
+        items=[],
+        headings=("NAME", "ZONE"),
+        rows=[("日本", "Asia/Tokyo"), ("São Paulo", "UTC")],
+    )
+
+    on_paper = as_text(wide, "table", now=NOON)
+    on_a_screen = as_text(wide, "table", now=NOON, width=80)
+
+    assert (
+        on_paper
+        == on_a_screen
+        == ("NAME       ZONE\n日本       Asia/Tokyo\nSão Paulo  UTC")
+    )
+
+
 def test_json_says_what_it_is():
     text = as_text(LISTING, "json", now=NOON)
 

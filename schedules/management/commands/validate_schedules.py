@@ -12,15 +12,15 @@ from django.db.models import QuerySet
 from instances.amc.errors import AmcError
 from instances.clock import database_now
 from instances.errors import ApplicationHeld, LwaUnavailable
-from schedules.findings import SEVERITIES, Finding, counted
 from schedules.management.exits import Exit
 from schedules.management.listings import Listing
 from schedules.management.selection import named_schedule
 from schedules.management.shell_command import ShellCommand
-from schedules.mending import mend_next_runs
 from schedules.models import Schedule, Target
-from schedules.online_check import ask_amazon
 from schedules.validation import Checked, check_schedules, worth_checking
+from schedules.validation.findings import SEVERITIES, Finding, counted
+from schedules.validation.mending import mend_next_runs
+from schedules.validation.online import ask_amazon
 
 HEADINGS = ("SEVERITY", "ID", "SCHEDULE", "TARGET", "CODE", "WHAT", "DO")
 NOT_ANSWERING = (AmcError, LwaUnavailable, ApplicationHeld)
