@@ -17,6 +17,7 @@ from schedules.management.commands import list_active_schedules, schedule_health
 from schedules.models import Schedule
 from tests.makers import make_account, make_instance
 from tests.markdown import document
+from workflows.api.serializers import ExecutionSerializer, ResultSerializer
 from workflows.models import Workflow
 
 TOUR = document("README.md").text.partition("\n## Five minutes\n")[2].split("\n## ")[0]
@@ -24,6 +25,7 @@ SCRIPTS = "".join(re.findall(r"^```bash\n(.*?)^```$", TOUR, re.MULTILINE | re.DO
 PREVIEW = re.compile(
     r"^\$ (amc cron/preview/ '.*?')\n(\{.*?\})\n```$", re.M | re.DOTALL
 )
+HISTORY = re.compile(r'^\$ (amc "schedules/.*?")\n(\{.*?\})\n\$ ', re.M | re.S)
 ADDRESS = "http://localhost:8000"
 # Static files are collected at a start, which there need not have been.
 pytestmark = pytest.mark.filterwarnings("ignore:No directory at:UserWarning")
@@ -94,9 +96,24 @@ def test_the_preview_answers_what_is_printed(demo: User, live_server: LiveServer
 def test_the_history_has_the_fields_that_are_printed(
     demo: User, live_server: LiveServer
 ):
-    answer = run('amc "schedules/$schedule/runs/?page_size=1"', live_server)
+    asked, shown = HISTORY.findall(TOUR)[0]
+    newest = re.findall(r"^\$ (run=.*?\))$", TOUR, re.MULTILINE | re.DOTALL)[0]
 
-    assert set(json.loads(answer)) == {"next", "previous", "results"}
+    trigger = "amc schedules/$schedule/trigger/ '{}' > /dev/null"
+    script = f"{trigger}\n{asked}\n{newest}\necho; echo $run"
+    answer, run_id = run(script, live_server).splitlines()
+
+    run_told = json.loads(answer)["results"][0]
+    run_printed = printed(shown)["results"][0]
+    assert run_id == str(run_told["id"])
+    assert run_printed.keys() <= run_told.keys()
+    for part, serializer in {
+        "executions": ExecutionSerializer,
+        "result": ResultSerializer,
+    }.items():
+        told = run_printed[part]
+        named = (told[0] if isinstance(told, list) else told).keys()
+        assert named <= set(serializer.Meta.fields)
 
 
 @pytest.mark.parametrize(
