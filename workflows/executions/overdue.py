@@ -101,7 +101,7 @@ def _end_lost(execution: WorkflowExecution, *, now: datetime) -> None:
     text = "Amazon says that it does not know this execution."
     ending = failed("execution_lost", "unknown", text)
     if moves.end(execution.pk, ending, origins=moves.AT_AMAZON, now=now):
-        _let_stray(execution, Stray.Why.ENDED_ROW, now)
+        _let_stray(execution, Stray.Why.LOST, now)
 
 
 def _let_stray(execution: WorkflowExecution, why: Stray.Why, now: datetime) -> None:

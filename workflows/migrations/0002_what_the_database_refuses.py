@@ -11,7 +11,9 @@ BEGIN
   IF OLD.ended_at IS NOT NULL
      OR array_position(line, into_state) <= array_position(line, OLD.state::text)
      OR NEW.state = 'SUCCEEDED' AND OLD.state <> 'COLLECTING'
-     OR NEW.state = 'NOT_SUBMITTED' AND OLD.state <> 'SUBMITTING' THEN
+     OR NEW.state = 'NOT_SUBMITTED' AND OLD.state <> 'SUBMITTING'
+     OR OLD.state = 'COLLECTING'
+        AND NEW.state NOT IN ('SUCCEEDED', 'FAILED', 'CANCELLED') THEN
     RAISE EXCEPTION 'execution %: from % to % is no legal move',
       OLD.id, OLD.state, NEW.state USING ERRCODE = 'integrity_constraint_violation';
   END IF;

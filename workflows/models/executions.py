@@ -195,6 +195,7 @@ class Stray(models.Model):
         LATE_REPLY = "late_reply", "its reply came after its row had moved on"
         DOUBLE = "double", "another execution carries the same mark"
         ENDED_ROW = "ended_row", "its row had ended without it"
+        LOST = "lost", "Amazon said that it does not know it"
         NO_ROW = "no_row", "a mark of ours that no row points to"
         UNCONFIRMED_END = "unconfirmed_end", "a cancel that Amazon did not confirm"
 

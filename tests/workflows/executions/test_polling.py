@@ -456,7 +456,10 @@ def test_a_404_is_believed_after_ten_minutes_and_three_times(
 
     assert ended(stuck) == ("FAILED", "execution_lost", "unknown", True)
     stray = Stray.objects.get()
-    assert stray.amc_execution_id == stuck.amc_execution_id
+    assert (stray.amc_execution_id, stray.why) == (
+        stuck.amc_execution_id,
+        Stray.Why.LOST,
+    )
     assert amazon.hits(fault)
 
 

@@ -37,8 +37,6 @@ CREATE TRIGGER run_moves AFTER UPDATE ON schedule_runs FOR EACH ROW
 
 
 class Migration(migrations.Migration):
-    dependencies = [("schedules", "0002_initial"), ("instances", "0001_initial")]
+    dependencies = [("schedules", "0001_initial"), ("instances", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(MOVES, "DROP FUNCTION record_run_move() CASCADE")
-    ]
+    operations = [migrations.RunSQL(MOVES, "DROP FUNCTION record_run_move() CASCADE")]
