@@ -327,14 +327,12 @@ def test_admission_has_just_opened_an_execution(
 
 def test_a_second_attempt_is_the_one_that_is_cancelled(target: Target, alice: User):
     run = tried_run(target, **SLOT)
-    make_execution(run)
+    make_execution(run, attempts_used=1)
 
     cancel(run, alice)
 
-    states = WorkflowExecution.objects.order_by("attempt").values_list(
-        "state", "reason"
-    )
-    assert list(states) == [
+    attempts = WorkflowExecution.objects.order_by("attempt")
+    assert list(attempts.values_list("state", "reason")) == [
         ("NOT_SUBMITTED", "not_connected"),
         ("NOT_SUBMITTED", "cancelled"),
     ]
