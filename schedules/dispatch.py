@@ -18,9 +18,10 @@ from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
 from instances.fault_points import fault_point
+from instances.publishing import publish
 from schedules.claiming.claims import MOST_SCHEDULES, Claimed, claim
 from schedules.models import Schedule
-from schedules.publishing import publish_runs
+from schedules.task_names import EXECUTE_RUN
 from schedules.unreadable import pause_unreadable
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,7 @@ def dispatch_due(now: datetime, *, budget: timedelta | None = None) -> DispatchC
     for claimed in _claims(_due_ids(now), now, budget):
         fault_point("claimed-unpublished")
         if published == pending:
-            published += publish_runs(claimed.run_ids_pending)
+            published += publish(EXECUTE_RUN, claimed.run_ids_pending)
         schedules += claimed.schedules
         runs += claimed.runs
         pending += len(claimed.run_ids_pending)

@@ -13,12 +13,14 @@ from django.db.models import Exists, OuterRef
 
 from instances.changelog import changing
 from instances.models import Change
+from instances.publishing import publish
 from schedules.claiming.claims import claim_leftovers
 from schedules.models import Schedule, Target
 from schedules.pausing import end_waiting, stop
 from schedules.queue import admission, credentials, hints
 from schedules.row_locks import locked_targets
 from schedules.settling import settle
+from schedules.task_names import SUBMIT_EXECUTION
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +91,7 @@ def sweep(*, now: datetime) -> SweepCounts:
 def fill_places(*, now: datetime) -> int:
     """R8 for every account, and a message for each execution opened."""
     admitted = admission.pass_until_dry(now=now)
-    hints.hint_submissions([one.execution_id for one in admitted])
+    publish(SUBMIT_EXECUTION, [one.execution_id for one in admitted])
     return len(admitted)
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import structlog
 from celery import shared_task
 
 from instances.clock import database_now
 from instances.fault_points import fault_point
+from instances.publishing import publish
 from instances.timing import times
 from schedules import settling, sweeping, ticking
 from schedules.models import Run
-from schedules.publishing import publish
 from schedules.queue import queueing
-from schedules.queue.hints import SUBMIT_EXECUTION
 from schedules.queue.locks import short_lock, target_lock
+from schedules.task_names import SUBMIT_EXECUTION
 from workflows.executions.submission import submit
-
-log = structlog.get_logger(__name__)
 
 
 @shared_task

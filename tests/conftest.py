@@ -18,6 +18,7 @@ from instances.models import (
 )
 from schedules.models import Schedule, Target
 from tests.amc.server import Amc
+from tests.broker import Broker, own_broker
 from tests.makers import (
     NOON,
     make_account,
@@ -38,6 +39,12 @@ def amazon(amc: Amc, settings: Settings) -> Amc:
     settings.INSTALLATION_ID = "test"
     amc.clock(now=NOON.isoformat(), rate=0)
     return amc
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    """A broker that nobody else publishes to, empty at first."""
+    return own_broker(monkeypatch)
 
 
 @pytest.fixture

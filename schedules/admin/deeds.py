@@ -6,13 +6,14 @@ from datetime import datetime
 
 from instances.admin.confirming import Deed
 from instances.models import User
+from instances.publishing import hurry
 from schedules.pausing import (
     pause_schedule,
     pause_target,
     resume_schedule,
     resume_target,
 )
-from schedules.publishing import EXECUTE_RUN, hurry
+from schedules.task_names import EXECUTE_RUN
 from schedules.triggering import trigger_schedule
 
 

@@ -21,6 +21,7 @@ from instances.changelog import changing
 from instances.clock import database_now
 from instances.idempotency import idempotent
 from instances.models import Change
+from instances.publishing import hurry
 from instances.requester import requester
 from schedules import cancelling, triggering
 from schedules.api.filters import RunFilter
@@ -32,7 +33,7 @@ from schedules.api.run_serializers import (
 )
 from schedules.attempts import attempts_of
 from schedules.models import Run, Schedule
-from schedules.publishing import EXECUTE_RUN, hurry
+from schedules.task_names import EXECUTE_RUN
 from workflows import results
 from workflows.models import ExecutionResult
 

@@ -6,23 +6,17 @@ early. The row says when it is sent again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 
 import structlog
 from django.db import connection
 
+from instances.publishing import BROKER_IS_AWAY, publish, queue_length
 from instances.timing import times
-from schedules.publishing import (
-    BROKER_IS_AWAY,
-    EXECUTE_RUN,
-    publish,
-    queue_length,
-)
+from schedules.task_names import EXECUTE_RUN, SUBMIT_EXECUTION
 
 log = structlog.get_logger(__name__)
 
-SUBMIT_EXECUTION = "workflows.tasks.submit_execution"
 MOST_HINTS = 1_000
 # No more hints while the queue holds so many messages: they are on their way.
 LONG_QUEUE = 1_000
@@ -86,9 +80,3 @@ def _is_worth_it() -> bool:
     except BROKER_IS_AWAY as error:
         log.warning("no hints sent", error=str(error))
         return False
-
-
-def hint_submissions(execution_ids: Collection[int]) -> None:
-    """Tell submitters of executions that were just opened, after the commit."""
-    if execution_ids:
-        publish(SUBMIT_EXECUTION, list(execution_ids))

@@ -1,4 +1,4 @@
-"""What tests of schedules share: a database in order, a broker of their own."""
+"""What tests of schedules share: a database in order."""
 
 from __future__ import annotations
 
@@ -8,13 +8,6 @@ import pytest
 
 from schedules.invariants import breaches
 from tests.makers import NOON
-from tests.schedules.broker import Broker, own_broker
-
-
-@pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
-    """A broker that nobody else publishes to, empty at first."""
-    return own_broker(monkeypatch)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from instances.models import User
 from schedules import dispatch
 from schedules.dispatch import DispatchCounts, dispatch_due
 from schedules.models import Run, Schedule, Target
+from tests.broker import Broker, closing_port, no_broker
 from tests.makers import (
     NOON,
     make_account,
@@ -19,7 +20,6 @@ from tests.makers import (
     make_schedule,
     make_workflow,
 )
-from tests.schedules.broker import Broker, closing_port, no_broker
 from tests.schedules.rivals import held_elsewhere, in_threads
 from workflows.models import Workflow
 

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 from pytest_django.fixtures import Settings
 
-from instances.models import Heartbeat
+from instances.models import Heartbeat, Instance
 from schedules import tasks
 from schedules.models import Run, Schedule, Target
 from schedules.queue.locks import short_lock, target_lock
+from tests.broker import Broker
 from tests.makers import NOON, make_execution, make_instance, make_run, make_target
-from tests.schedules.broker import Broker
 from tests.schedules.clock import stopped_clock
 
 JUST_AFTER_NOON = NOON + timedelta(seconds=5)
@@ -116,3 +116,29 @@ def test_ended_executions_are_settled(target: Target):
     run.refresh_from_db()
     assert (run.state, run.reason) == ("FAILED", "sql_invalid")
     assert run.finished_at == JUST_AFTER_NOON
+
+
+def test_a_place_that_settling_freed_is_given_away_at_once(
+    target: Target, broker: Broker
+):
+    Instance.objects.update(max_running=1)
+    ended = make_run(target, scheduled_for=NOON - timedelta(hours=1))
+    make_execution(
+        ended,
+        state="FAILED",
+        reason="sql_invalid",
+        ended_at=NOON,
+        next_poll_at=None,
+        uses_attempt=True,
+    )
+    next_in_line = make_run(
+        target, trigger="manual", exclusive=False, state="WAITING", reason="capacity"
+    )
+
+    tasks.settle_runs()
+
+    next_in_line.refresh_from_db()
+    assert next_in_line.state == "RUNNING"
+    assert broker.waiting() == [
+        ("workflows.tasks.submit_execution", next_in_line.execution_id)
+    ]

@@ -20,8 +20,8 @@ from schedules.management.commands.tick import (
     _back_off,
 )
 from schedules.models import Run, Schedule
+from tests.broker import closing_port, no_broker
 from tests.makers import NOON
-from tests.schedules.broker import closing_port, no_broker
 from tests.schedules.clock import stopped_clock
 
 

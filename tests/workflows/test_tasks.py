@@ -12,10 +12,13 @@ from django.conf import settings
 from django.db import connection as database
 
 from tests.amc.server import Amc
+from tests.broker import no_broker
 from tests.makers import NOON
 from tests.workflows.conftest import Clock
+from workflows.executions.submission import submit
 from workflows.models import WorkflowExecution
 from workflows.results import hints
+from workflows.results.leases import to_be_collected
 from workflows.states import ExecutionState as State
 from workflows.tasks import collect_result, poll_executions, submit_execution
 
@@ -80,3 +83,18 @@ def test_no_more_messages_wait_than_collectors_can_use(
     assert hints.send_for_results(now=NOON) == 0
     broker.delete("collect")
     assert hints.send_for_results(now=NOON) == 1
+
+
+def test_without_a_broker_results_stay_due(
+    execution: WorkflowExecution,
+    amazon: Amc,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submit(execution.pk, now=clock)
+    WorkflowExecution.objects.update(state=State.COLLECTING, next_poll_at=NOON)
+    no_broker(monkeypatch, port=1)
+
+    assert hints.send_for_results(now=NOON) == 0
+
+    assert to_be_collected(now=NOON, limit=1) == [execution.pk]

@@ -12,6 +12,7 @@ from django.db.models import prefetch_related_objects
 from instances.changelog import changing
 from instances.clock import database_now
 from instances.models import Change, User
+from instances.publishing import hurry
 from schedules import triggering
 from schedules.management import request_arguments
 from schedules.management.exits import Exit
@@ -20,8 +21,8 @@ from schedules.management.selection import acting_user, named_schedule, named_ta
 from schedules.management.shell_command import ShellCommand, span
 from schedules.management.watching import watch
 from schedules.models import Run, Schedule
-from schedules.publishing import EXECUTE_RUN, hurry
 from schedules.slot_runs import runs_for_slot
+from schedules.task_names import EXECUTE_RUN
 from schedules.triggering import Outcome
 from workflows.lifecycle import newest_version
 

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from instances.publishing import publish
 from schedules.models import Run, Target
-from schedules.publishing import EXECUTE_RUN, publish
-from schedules.queue.hints import SUBMIT_EXECUTION, hint_again
+from schedules.queue.hints import hint_again
+from schedules.task_names import EXECUTE_RUN, SUBMIT_EXECUTION
+from tests.broker import no_broker
 from tests.makers import NOON, make_execution, make_run
-from tests.schedules.broker import no_broker
 from workflows.models import WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")

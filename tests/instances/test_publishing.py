@@ -5,20 +5,19 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from schedules import publishing
-from schedules.publishing import hurry, publish, publish_runs, queue_length
-from tests.schedules.broker import (
+from instances import publishing
+from instances.publishing import hurry, publish, queue_length
+from schedules.task_names import EXECUTE_RUN
+from tests.broker import (
     Broker,
     closing_port,
     no_broker,
     silent_port,
 )
 
-EXECUTE_RUN = "schedules.tasks.execute_run"
-
 
 def test_each_run_gets_a_message_in_its_queue(broker: Broker):
-    assert publish_runs([7, 8]) == 2
+    assert publish(EXECUTE_RUN, [7, 8]) == 2
 
     assert broker.waiting("work") == [(EXECUTE_RUN, 7), (EXECUTE_RUN, 8)]
 
@@ -27,7 +26,7 @@ def test_a_message_is_what_celery_itself_would_send(broker: Broker):
     with broker.app.connection_for_read() as connection:
         queue = connection.SimpleQueue("work")
         broker.app.send_task(EXECUTE_RUN, args=(7,), retry=False)
-        publish_runs([7])
+        publish(EXECUTE_RUN, [7])
 
         theirs, ours = queue.get(timeout=1), queue.get(timeout=1)
 
@@ -41,7 +40,7 @@ def test_a_message_is_what_celery_itself_would_send(broker: Broker):
 
 
 def test_messages_have_ids_of_their_own(broker: Broker):
-    publish_runs([7, 7])
+    publish(EXECUTE_RUN, [7, 7])
 
     with broker.app.connection_for_read() as connection:
         queue = connection.SimpleQueue("work")
@@ -63,33 +62,33 @@ def test_a_task_goes_to_its_own_queue(broker: Broker, task, queue):
 
 
 def test_more_messages_than_one_round_trip_takes_are_all_sent(broker: Broker):
-    assert publish_runs(range(2_500)) == 2_500
+    assert publish(EXECUTE_RUN, range(2_500)) == 2_500
 
     assert broker.waiting("work") == [(EXECUTE_RUN, n) for n in range(2_500)]
 
 
 def test_nothing_to_send_is_sent(broker: Broker):
-    assert publish_runs([]) == 0
+    assert publish(EXECUTE_RUN, []) == 0
 
 
 def test_a_connection_that_was_cut_is_made_again(broker: Broker):
-    publish_runs([1])
+    publish(EXECUTE_RUN, [1])
     broker._redis.client_kill_filter(_type="normal", skipme=True)
 
-    assert publish_runs([2]) == 1
+    assert publish(EXECUTE_RUN, [2]) == 1
 
 
 def test_publishing_stops_at_the_first_round_trip_that_fails(monkeypatch):
     with closing_port() as (port, calls):
         no_broker(monkeypatch, port)
 
-        assert publish_runs(range(5_000)) == 0
+        assert publish(EXECUTE_RUN, range(5_000)) == 0
 
     assert len(calls) == 1
 
 
 def test_the_length_of_a_queue_is_what_waits_in_it(broker: Broker):
-    publish_runs([1, 2, 3])
+    publish(EXECUTE_RUN, [1, 2, 3])
 
     assert queue_length("work") == 3
     assert queue_length("collect") == 0

@@ -19,18 +19,12 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
-EXECUTE_RUN = "schedules.tasks.execute_run"
 BROKER_IS_AWAY = (KombuError, RedisError, OSError)
 
 MESSAGES_PER_ROUND_TRIP = 1_000
 # One try to connect, and for each command then. A web request waits less.
 PATIENT = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retries": 0}
 HURRIED = {"socket_connect_timeout": 0.15, "socket_timeout": 0.15, "max_retries": 0}
-
-
-def publish_runs(run_ids: Sequence[int]) -> int:
-    """Send a message for each run; how many were handed over."""
-    return publish(EXECUTE_RUN, run_ids)
 
 
 def publish(task_name: str, ids: Sequence[int]) -> int:
@@ -40,6 +34,8 @@ def publish(task_name: str, ids: Sequence[int]) -> int:
     arrived all the same.
     """
     sent = 0
+    if not ids:
+        return sent
     try:
         with current_app.producer_pool.acquire(block=True, timeout=1) as producer:
             for start in range(0, len(ids), MESSAGES_PER_ROUND_TRIP):

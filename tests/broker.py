@@ -16,7 +16,7 @@ from celery import Celery, current_app
 from django.conf import settings
 from redis import Redis
 
-from schedules import publishing
+from instances import publishing
 
 COPIED = [
     "task_routes",
