@@ -6,6 +6,7 @@ import os
 import random
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,13 @@ import pytest
 
 from tests.amc.server import ROOT, Amc
 from tests.faults.report import Report
-from tests.faults.stack import Stack, clock_of, plan_stack, start_product, start_services
+from tests.faults.stack import (
+    Stack,
+    clock_of,
+    plan_stack,
+    start_product,
+    start_services,
+)
 from tests.faults.trial import Trial
 
 REPORT = pytest.StashKey[Report]()
@@ -61,7 +68,7 @@ def stack() -> Iterator[Stack]:
     finally:
         stack.stop()
         if os.environ.get("KEEP"):
-            print(f"\nkept: {folder}")
+            sys.stdout.write(f"\nkept: {folder}\n")
         else:
             stack.backing.remove()
             shutil.rmtree(folder, ignore_errors=True)

@@ -10,13 +10,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MINUTE = timedelta(minutes=1)
-DAYS = {name: day for day, name in enumerate("SUN MON TUE WED THU FRI SAT".split())}
-MONTHS = {
-    name: month
-    for month, name in enumerate(
-        "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1
-    )
-}
+_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV"]
+DAYS = {name: day for day, name in enumerate(_DAYS)}
+MONTHS = {name: month for month, name in enumerate([*_MONTHS, "DEC"], 1)}
 
 
 def slots(cron: str, timezone: str, first: datetime, end: datetime) -> list[datetime]:
@@ -71,11 +68,14 @@ def _values(field: str, low: int, high: int, names: dict[str, int]) -> set[int]:
         first, last = low, high
         if span != "*":
             begin, _, end = span.partition("-")
-            first = names.get(begin) if begin in names else int(begin)  # type: ignore[assignment]
-            last = first if not end else names.get(end) or int(end)
-            last = high if step and not end else last
+            first = _value(begin, names)
+            last = _value(end, names) if end else high if step else first
         found |= set(range(first, last + 1, int(step or 1)))
     return found
+
+
+def _value(text: str, names: dict[str, int]) -> int:
+    return names[text] if text in names else int(text)
 
 
 def _wall(instant: datetime, zone: ZoneInfo) -> datetime:

@@ -58,11 +58,11 @@ class Person:
     ) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         token = {"X-CSRFToken": self._client.cookies.get("csrftoken") or ""}
-        return self._client.request(method, path, json=body or {}, headers=token | named)
+        return self._client.request(
+            method, path, json=body or {}, headers=token | named
+        )
 
 
-def all_at_once(
-    deed: Callable[[], httpx.Response], times: int
-) -> list[httpx.Response]:
+def all_at_once(deed: Callable[[], httpx.Response], times: int) -> list[httpx.Response]:
     with ThreadPoolExecutor(times) as pool:
         return [each.result() for each in [pool.submit(deed) for _ in range(times)]]

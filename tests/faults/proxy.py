@@ -50,16 +50,28 @@ class Link:
         self.bytes = 0
         self.server_port = port
         self.port = 0
+        self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
 
     def heal(self) -> None:
         """Behave from now on. Connections that were deafened stay as they are."""
         self.toxics = Toxics()
 
-    async def listen(self) -> asyncio.Server:
-        server = await asyncio.start_server(self._serve, LOOPBACK, 0)
-        self.port = server.sockets[0].getsockname()[1]
-        return server
+    async def listen(self) -> None:
+        """On a port of its own, the same one each time."""
+        self._server = await asyncio.start_server(self._serve, LOOPBACK, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def shut(self) -> int:
+        """Nobody listens here any more: new connections are refused."""
+        if self._server is not None:
+            self._server.close()
+        self._server = None
+        return self.reset_all()
+
+    @property
+    def is_open(self) -> bool:
+        return self._server is not None
 
     def reset_all(self) -> int:
         """End all connections with a reset; returns how many."""
@@ -153,22 +165,30 @@ class ProxyRoom:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._servers: list[asyncio.Server] = []
+        self._links: list[Link] = []
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
     def link(self, port: int) -> Link:
         """A new port of this machine that leads to `port`."""
         link = Link(port)
-        self._servers.append(self._run(link.listen()))
+        self._links.append(link)
+        self._run(link.listen())
         return link
+
+    def close_port(self, link: Link) -> None:
+        self._call(link.shut)
+
+    def open_port(self, link: Link) -> None:
+        if not link.is_open:
+            self._run(link.listen())
 
     def reset_all(self, *links: Link) -> int:
         return sum(self._call(link.reset_all) for link in links)
 
     def close(self) -> None:
-        for server in self._servers:
-            self._loop.call_soon_threadsafe(server.close)
+        for link in self._links:
+            self._call(link.shut)
         self._loop.call_soon_threadsafe(self._stop)
         self._thread.join(5)
         self._loop.close()

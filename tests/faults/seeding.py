@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import sys
+from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
 from instances.sandbox.world import Account as SandboxAccount
+from schedules.recurrence import fire_times
 
 TABLES_KEPT = (
     "django_migrations",
@@ -22,8 +24,10 @@ TABLES_KEPT = (
     "heartbeats",  # it says which zone data are known
     "django_celery_beat_%",
 )
+FEW = 100
+MINUTE = timedelta(minutes=1)
 EVERY_MINUTE = {"cron_expression": "* * * * *"}
-SQL = "SELECT advertiser, COUNT(DISTINCT user_id) AS reach FROM dsp_impressions GROUP BY 1"
+SQL = "SELECT advertiser, COUNT(*) AS seen FROM dsp_impressions GROUP BY 1"
 
 
 def main() -> None:
@@ -65,8 +69,12 @@ def _account(number: int, asked: dict[str, Any]) -> None:
         for n in range(1, asked.get("instances", 3) + 1)
     ]
     workflow = makers.make_workflow(instances[0], owner, asked.get("sql", SQL))
+    for n in range(asked.get("editors", 0)):
+        makers.make_member(makers.make_user(f"editor{number}{n}"), account, Role.EDITOR)
     for wish in asked["schedules"]:
-        _schedules(dict(wish), workflow, instances)
+        if wish.get("account", number) == number:
+            own = {name: value for name, value in wish.items() if name != "account"}
+            _schedules(own, workflow, instances)
 
 
 def _schedules(wish: dict[str, Any], workflow: Any, instances: list[Any]) -> None:
@@ -77,9 +85,43 @@ def _schedules(wish: dict[str, Any], workflow: Any, instances: list[Any]) -> Non
     first = datetime.fromisoformat(wish.pop("next_run_at"))
     long_ago = first - timedelta(days=30)
     times = {"next_run_at": first, "created_at": long_ago, "updated_at": long_ago}
-    for copy in range(copies):
-        chosen = [instances[(copy + n) % len(instances)] for n in range(width)]
-        makers.make_schedule(workflow, *chosen, **EVERY_MINUTE | wish | times)
+    if wish.pop("aligned", False):  # as the product would have made it
+        cron, zone = wish["cron_expression"], wish["timezone"]
+        times["next_run_at"] = fire_times(cron, zone, first - MINUTE, 1)[0]
+    chosen = [
+        [instances[(number + n) % len(instances)] for n in range(width)]
+        for number in range(copies)
+    ]
+    values = EVERY_MINUTE | wish | times
+    if copies <= FEW:
+        for own in chosen:
+            makers.make_schedule(workflow, *own, **values)
+        return
+    pattern = makers.make_schedule(workflow, *chosen[0], **values)
+    _copy(pattern, chosen[1:])
+
+
+def _copy(pattern: Any, chosen: list[list[Any]]) -> None:
+    """Thousands of schedules like the first one, without a history of their own."""
+    from schedules.models import Schedule, Target
+
+    copies = []
+    for _ in chosen:
+        schedule = copy(pattern)
+        schedule.pk, schedule._state = None, copy(pattern._state)
+        schedule._state.adding = True
+        copies.append(schedule)
+    Schedule.objects.bulk_create(copies)
+    Target.objects.bulk_create(
+        Target(
+            schedule=schedule,
+            instance=instance,
+            counting_from=schedule.created_at,
+            created_at=schedule.created_at,
+        )
+        for schedule, own in zip(copies, chosen, strict=True)
+        for instance in own
+    )
 
 
 def _empty() -> None:

@@ -40,7 +40,9 @@ def environment(
 ) -> dict[str, str]:
     """Ours alone, beside what any program needs. `ports` leads to the proxies'."""
     kept = {
-        name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ
+        name: os.environ[name]
+        for name in ("PATH", "HOME", "LANG")
+        if name in os.environ
     }
     through = {
         name: _through(url, ports) for name, url in addresses.as_environ().items()

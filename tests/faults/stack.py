@@ -20,6 +20,7 @@ from config.embedded.backing import Backing, plan_backing
 from config.embedded.child import Child
 from config.embedded.ports import free_port
 from config.embedded.postgres import Postgres
+from config.embedded.processes import Command
 from config.embedded.product import Product
 from config.embedded.valkey import Valkey
 from tests.amc.server import Amc
@@ -49,7 +50,7 @@ class Stack:
     held: set[str] = field(default_factory=set)  # stay down until released
     deaths: int = 0
     _died: dict[str, float] = field(default_factory=dict)
-    _frozen: set[str] = field(default_factory=set)
+    _frozen: dict[str, list[int]] = field(default_factory=dict)
 
     # --- Where things are -----------------------------------------------------------
 
@@ -92,6 +93,14 @@ class Stack:
         self.children[child.name] = child
         child.start()
         return child
+
+    def restart_with(self, name: str, **environ: str) -> None:
+        """Stop a process and start it in other surroundings."""
+        child = self.children[name]
+        child.stop()
+        surroundings = {**self.program(name).environ, **environ}
+        changed = replace(child.command, environ=surroundings)
+        self.start(replace_command(child, changed))
 
     def program(self, name: str) -> Product:
         """The surroundings of one process: each has links of its own."""
@@ -161,39 +170,38 @@ class Stack:
     def kill(self, *prefixes: str) -> None:
         """kill -9, the main process only; its children find out by themselves."""
         for name in self._found(prefixes):
-            os.kill(self._pid(name), signal.SIGKILL)
+            os.kill(self.pid(name), signal.SIGKILL)
 
     def kill_group(self, *prefixes: str) -> None:
         """kill -9 of a process and all that it started."""
         for name in self._found(prefixes):
-            os.killpg(self._pid(name), signal.SIGKILL)
+            os.killpg(self.pid(name), signal.SIGKILL)
 
     def kill_child_of(self, name: str) -> None:
-        """kill -9 of a process that `name` has started: of a worker's one that works."""
-        own = self._pid(name)
-        path = Path(f"/proc/{own}/task/{own}/children")
-        children = path.read_text(encoding="ascii").split()
-        assert children, f"{name} has no process that works"
-        os.kill(int(children[0]), signal.SIGKILL)
+        """kill -9 of a process that `name` has started: of a worker, one that works."""
+        _, *started = tree(self.pid(name))
+        if started:
+            os.kill(started[0], signal.SIGKILL)
 
     def freeze(self, *prefixes: str) -> None:
-        """SIGSTOP of whole groups."""
+        """SIGSTOP of processes and all that they have started."""
         for name in self._found(prefixes):
-            os.killpg(self._pid(name), signal.SIGSTOP)
-            self._frozen.add(name)
+            self._frozen[name] = tree(self.pid(name))
+            for pid in self._frozen[name]:
+                os.kill(pid, signal.SIGSTOP)
 
     def thaw(self, *prefixes: str) -> None:
         for name in self._found(prefixes):
-            with suppress(ProcessLookupError):
-                os.killpg(self._pid(name), signal.SIGCONT)
-            self._frozen.discard(name)
+            for pid in self._frozen.pop(name, []):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def hold_down(self, *prefixes: str) -> None:
         """kill -9, and not started again before `release`."""
         for name in self._found(prefixes):
             self.held.add(name)
             if self.children[name].is_running:
-                os.killpg(self._pid(name), signal.SIGKILL)
+                os.killpg(self.pid(name), signal.SIGKILL)
                 self._reap(name)
 
     def release(self, *prefixes: str) -> None:
@@ -202,7 +210,7 @@ class Stack:
 
     def stop_postgres(self) -> None:
         """As `pg_ctl stop -m immediate`: sessions die, recovery at the next start."""
-        os.kill(self._pid("postgres"), signal.SIGQUIT)
+        os.kill(self.pid("postgres"), signal.SIGQUIT)
         self._reap("postgres")
 
     def end_sessions(self) -> int:
@@ -237,20 +245,23 @@ class Stack:
         self.points.clear()
         for link in self.links.values():
             link.heal()
+            self.room.open_port(link)
         for name in list(self._frozen):
             self.thaw(name)
         self.held.clear()
         assert self.wait_until(self._all_run, 60), "not everything came up again"
 
     def _all_run(self) -> bool:
-        return all(child.is_running and child.is_ready() for child in self.children.values())
+        return all(
+            child.is_running and child.is_ready() for child in self.children.values()
+        )
 
     def _found(self, prefixes: Sequence[str]) -> list[str]:
         found = self.names(*prefixes)
         assert found, f"no process is called {prefixes}"
         return found
 
-    def _pid(self, name: str) -> int:
+    def pid(self, name: str) -> int:
         process = self.children[name].process
         assert process is not None
         return process.pid
@@ -323,7 +334,21 @@ def _processes(stack: Stack) -> list[Child]:
 
 def renamed(child: Child, name: str) -> Child:
     log = child.command.log.with_name(f"{name}.log")
-    return Child(command=replace(child.command, name=name, log=log))
+    return replace_command(child, replace(child.command, name=name, log=log))
+
+
+def replace_command(child: Child, command: Command) -> Child:
+    return Child(command=command, is_ready=child.is_ready)
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all that it has started, and so on."""
+    try:
+        path = Path(f"/proc/{pid}/task/{pid}/children")
+        started = path.read_text(encoding="ascii").split()
+    except OSError:
+        return [pid]
+    return [pid, *(deeper for child in started for deeper in tree(int(child)))]
 
 
 def clock_of(stack: Stack, amc: Amc) -> Clock:

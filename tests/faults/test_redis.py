@@ -60,7 +60,9 @@ def test_f08_all_clients_are_cut_off_twice_a_second(trial: Trial):
     trial.begin(*MIXED)
     deadline = time.monotonic() + 25
     while time.monotonic() < deadline:
-        trial.bit(int(trial.stack.redis.execute_command("CLIENT", "KILL", "TYPE", "normal")))
+        trial.bit(
+            int(trial.stack.redis.execute_command("CLIENT", "KILL", "TYPE", "normal"))
+        )
         trial.wait(0.5)
 
     _all_consume(trial)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -83,3 +84,28 @@ def test_f05_many_dispatchers_at_once_claim_a_thousand_schedules(trial: Trial):
     assert "deadlock detected" not in trial.stack.log("postgres")
     verdict = trial.conclude()
     assert (verdict.expected, verdict.executions) == (1_000, 50)
+
+
+def test_f45_ten_thousand_schedules_are_due_at_once(trial: Trial):
+    due = (NOON - timedelta(minutes=5)).isoformat()
+    late = {"cron_expression": "55 11 * * *", "next_run_at": due}
+    runs = late | {"missed_policy": "all", "overlap_policy": "allow"}
+    trial.begin(
+        {**late, "account": 1, "copies": 9_850, "missed_policy": "none"},
+        {**runs, "account": 1, "copies": 90},
+        {**runs, "account": 2, "copies": 30},
+        {**runs, "account": 3, "copies": 30},
+        accounts=3,
+        instances=10,
+    )
+
+    are_all_there = trial.wait_until(lambda: trial.runs() >= 10_000, 60)
+
+    assert are_all_there, f"{trial.runs()} rows after a minute"
+    trial.bit(10_000)
+    trial.conclude(only_in=["SUCCEEDED", "SKIPPED missed"], quiet_seconds=180)
+    first = trial.database.rows(
+        "SELECT account_id FROM workflow_executions ORDER BY sending_at LIMIT 45"
+    )
+    shares = Counter(row["account_id"] for row in first)
+    assert max(shares.values()) <= 30, f"an account got more than its share: {shares}"

@@ -15,10 +15,9 @@ from typing import Any
 
 import psycopg
 
-from config.embedded.processes import wait_until
 from tests.amc.server import Amc
 from tests.faults import checker
-from tests.faults.checker import Database, Plan
+from tests.faults.checker import Database, Era, Plan
 from tests.faults.clock import Clock
 from tests.faults.settings import RATE
 from tests.faults.stack import Stack
@@ -26,7 +25,9 @@ from tests.makers import NOON
 
 FIRST = NOON + timedelta(minutes=1)
 QUIET_SECONDS = 90.0
-OPEN = "SELECT count(*) FROM schedule_runs WHERE state IN ('PENDING','WAITING','RUNNING')"
+OPEN = (
+    "SELECT count(*) FROM schedule_runs WHERE state IN ('PENDING','WAITING','RUNNING')"
+)
 STRAYS = "SELECT count(*) FROM amc_strays WHERE ended_at IS NULL"
 SLOWEST = """
 SELECT coalesce(max(extract(epoch FROM created_at - scheduled_for)), 0)
@@ -81,9 +82,16 @@ class Trial:
     # --- Before ---------------------------------------------------------------------
 
     def begin(
-        self, *schedules: dict[str, Any], start: datetime = NOON, **world: Any
+        self,
+        *schedules: dict[str, Any],
+        start: datetime = NOON,
+        rate: float = RATE,
+        **world: Any,
     ) -> None:
-        """Empty everything, make this world, and let time begin at `start`."""
+        """Empty everything, make this world, and let time begin at `start`.
+
+        An `aligned` schedule begins with the first slot of its rule.
+        """
         self.amc.reset()
         self.stack.redis.flushall()
         first = (start + timedelta(minutes=1)).isoformat()
@@ -96,7 +104,10 @@ class Trial:
                 "SELECT id, next_run_at FROM workflow_schedules"
             )
         }
-        self.clock.set(start, rate=RATE)
+        self.clock.set(start, rate=rate)
+
+    def first_slot(self, schedule: int) -> datetime:
+        return self._firsts[schedule]
 
     def _seed(self, world: dict[str, Any]) -> None:
         subprocess.run(
@@ -182,12 +193,14 @@ class Trial:
         quiet_seconds: float = QUIET_SECONDS,
         only_in: Iterable[str] | None = None,
         heal: bool = True,
+        plan: Callable[[dict[int, Plan]], dict[int, Plan]] | None = None,
     ) -> Verdict:
         """Heal, wait for quiet, compare everything, and fail for whatever is wrong."""
         if heal:
             self.stack.heal()
             self.amc.clear_faults()
-        plans = self._halt()
+        halted = self._halt()
+        plans = halted | (plan(halted) if plan else {})
         self._await_quiet(quiet_seconds)
         self._judge(plans)
         verdict = self.verdict
@@ -206,13 +219,18 @@ class Trial:
         is_done = self.wait_until(lambda: self.count(checker.OVERDUE) == 0, 40)
         if not is_done:
             self.verdict.wrong.append("I9 schedules are overdue 40 s after the end")
-        ends = {
-            row["id"]: row["next_run_at"] for row in self.database.rows(checker.HALT)
-        }
         return {
-            schedule: Plan(schedule_id=schedule, first=first, end=ends[schedule])
-            for schedule, first in self._firsts.items()
-            if schedule in ends
+            row["id"]: Plan(
+                eras=(
+                    Era(
+                        cron=row["cron_expression"],
+                        timezone=row["timezone"],
+                        first=self._firsts[row["id"]],
+                        end=row["next_run_at"],
+                    ),
+                )
+            )
+            for row in self.database.rows(checker.HALT)
         }
 
     def _await_quiet(self, seconds: float) -> None:
@@ -239,7 +257,7 @@ class Trial:
         verdict.wrong += wrong
         verdict.wrong += checker.leaked_secrets(database, self.stack.folder / "logs")
         verdict.wrong += self._leftovers()
-        verdict.worst_delay = database.number(SLOWEST) / RATE
+        verdict.worst_delay = database.number(SLOWEST) / self.clock.rate
         verdict.states = {
             row["what"]: row["many"]
             for row in database.rows(
@@ -249,14 +267,10 @@ class Trial:
         }
 
     def _leftovers(self) -> list[str]:
-        results = self.stack.folder / "results"
-        wait_until(lambda: not checker.leftovers(results), 1)
-        return []
-
-
-def wish(**changes: Any) -> dict[str, Any]:
-    """A schedule to be made; every minute, in UTC, unless said otherwise."""
-    return changes
+        """Drafts of killed collectors go when the next result is collected."""
+        drafts = checker.leftovers(self.stack.folder / "results")
+        young = [path for path in drafts if time.time() - path.stat().st_mtime < 600]
+        return [f"left behind: {path}" for path in drafts if path not in young]
 
 
 MIXED = (
