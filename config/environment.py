@@ -49,12 +49,15 @@ def refuse_when_incomplete() -> None:
 
 def service_url(name: str) -> str:
     """The address in variable `name`, else that of the embedded service."""
-    recorded = DATA_DIR / "services.json"
-    if url := str(env.str(name, "")):
-        return url
-    if recorded.exists():
-        return str(json.loads(recorded.read_text()).get(name, ""))
-    return ""
+    return str(env.str(name, "")) or embedded(name)
+
+
+def embedded(name: str) -> str:
+    """What the demo that runs in this folder published of itself; empty if none."""
+    published = DATA_DIR / "services.json"
+    if not published.exists():
+        return ""
+    return str(json.loads(published.read_text()).get(name, ""))
 
 
 def generated(name: str) -> str:

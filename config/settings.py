@@ -10,6 +10,7 @@ from config.environment import (
     BASE_DIR,
     DATA_DIR,
     IS_PRODUCTION,
+    embedded,
     env,
     generated,
     refuse_when_incomplete,
@@ -198,7 +199,7 @@ STORAGES: dict[str, dict[str, Any]] = {
 LWA_CLIENT_ID = env.str("LWA_CLIENT_ID", "amzn1.application-oa2-client.sandbox")
 LWA_CLIENT_SECRET = env.str("LWA_CLIENT_SECRET", "sandbox-secret")
 # One address for every region and for Login with Amazon: that of a sandbox or proxy.
-AMAZON_URL = env.str("AMAZON_URL", "").rstrip("/")
+AMAZON_URL = env.str("AMAZON_URL", embedded("AMAZON_URL")).rstrip("/")
 # What a browser opens for the consent page, where that differs from AMAZON_URL.
 AMAZON_BROWSER_URL = env.str("AMAZON_BROWSER_URL", AMAZON_URL).rstrip("/")
 

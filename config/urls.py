@@ -6,6 +6,7 @@ from importlib import import_module
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from config import probes
@@ -21,7 +22,12 @@ api_v1 = [
 # Its script has an address of its own, as our content security policy wants it.
 docs = SpectacularSwaggerSplitView.as_view(url_name="schema")
 
+# Until there is a web app, its addresses lead to the page of the API.
+to_docs = RedirectView.as_view(pattern_name="docs")
+
 urlpatterns = [
+    path("", to_docs),
+    path("connections", to_docs),
     path("api/v1/", include(api_v1)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path(

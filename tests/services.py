@@ -25,6 +25,7 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, args: list[str]
 ) -> Iterator[None]:
     """A wrapper runs before every plain hook, thus before pytest-django's."""
+    os.environ.setdefault("AMAZON_URL", "")  # not that of a demo beside the tests
     if _are_needed(args):
         started = ExitStack()
         early_config.add_cleanup(started.close)

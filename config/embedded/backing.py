@@ -99,13 +99,15 @@ def throwaway(environ: Mapping[str, str]) -> Iterator[Addresses]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish_addresses(folder: Path, addresses: Addresses) -> Path:
+def publish_addresses(
+    folder: Path, addresses: Addresses, others: Mapping[str, str] | None = None
+) -> Path:
     """Write the file in which settings look when the environment is silent."""
     path = folder / ADDRESSES_FILE
     draft = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(addresses.as_environ(), file)
+        json.dump({**addresses.as_environ(), **(others or {})}, file)
     return draft.replace(path)
 
 

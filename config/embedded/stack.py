@@ -58,7 +58,8 @@ class Stack:
         """PostgreSQL, then Valkey; tell everybody in the folder where they are."""
         for child in self.backing.children:
             supervisor.start(child)
-        publish_addresses(self.plan.folder, self.backing.addresses)
+        amazon = {"AMAZON_URL": self.plan.sandbox_url}
+        publish_addresses(self.plan.folder, self.backing.addresses, amazon)
 
     def launch_sandbox(self, supervisor: Supervisor) -> Child:
         """It makes its data meanwhile: await it before it is needed."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from instances import vault
 from instances.changelog import changing
@@ -169,13 +168,5 @@ def _fields(query: DemoQuery) -> WorkflowFields:
         name=query.title,
         description=query.description,
         sql=query.sql,
-        parameters=[_typed(parameter) for parameter in query.parameters],
+        parameters=query.parameters,
     )
-
-
-def _typed(parameter: Mapping[str, Any]) -> dict[str, Any]:
-    """Amazon takes the default of a number as text too; we want the number."""
-    default = parameter.get("defaultValue")
-    if parameter.get("dataType") == "INTEGER" and isinstance(default, str):
-        return {**parameter, "defaultValue": int(default)}
-    return dict(parameter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from workflows.parameters.types import TYPES
 
 MAX_DECLARATIONS = 50
 ARRAY = "ARRAY"
+_WRITTEN_AS_JSON = {"BOOLEAN", "BYTE", "SHORT", "INTEGER", "LONG"}
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,62}")
 
 
@@ -64,8 +66,20 @@ def _declaration(item: object) -> Declaration:
         name=name,
         data_type=data_type,
         is_array=is_array,
-        default=item.get("defaultValue"),
+        default=_default(
+            item.get("defaultValue"), is_json=is_array or data_type in _WRITTEN_AS_JSON
+        ),
     )
+
+
+def _default(written: object, *, is_json: bool) -> object:
+    """The default as a value: Amazon's own form of it is text, whatever the type."""
+    if not is_json or not isinstance(written, str):
+        return written
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written
 
 
 def _name(name: object) -> str:

@@ -205,7 +205,7 @@ def test_a_default_stands_for_a_missing_value() -> None:
         (declared(array_of("ARRAY")), "type", "parameters.x"),
         (declared("STRING") * 2, "duplicate", "parameters.x"),
         (declared("STRING") * 51, "too_many", "parameters"),
-        (declared("INTEGER", defaultValue="5"), "type", "parameters.x"),
+        (declared("INTEGER", defaultValue="five"), "type", "parameters.x"),
         (declared(array_of("LONG"), defaultValue=[]), "empty_list", "parameters.x"),
     ],
 )
@@ -322,3 +322,28 @@ def test_values_go_from_a_schedule_to_the_sql_of_a_run() -> None:
     assert render(sql, values) == (
         "SELECT a FROM t WHERE d >= DATE '2026-11-21' AND b IN ('o''k') AND n > 100"
     )
+
+
+@pytest.mark.parametrize(
+    ("data_type", "written", "value"),
+    [
+        ("INTEGER", "3", 3),
+        ("LONG", "-7", -7),
+        ("BOOLEAN", "true", True),
+        ("STRING", "3", "3"),
+        ({"type": "ARRAY", "elementDataType": "STRING"}, '["a", "b"]', ["a", "b"]),
+    ],
+)
+def test_a_default_may_be_written_as_text_as_amazon_writes_it(
+    data_type: object, written: str, value: object
+) -> None:
+    declared = [{"name": "x", "dataType": data_type, "defaultValue": written}]
+
+    assert check(declared, {}) == {"x": value}
+
+
+def test_a_default_that_is_no_number_is_refused() -> None:
+    declared = [{"name": "x", "dataType": "INTEGER", "defaultValue": "three"}]
+
+    with pytest.raises(InvalidParameter, match="x must be a whole number"):
+        check_declarations(declared)
