@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 
+from instances.containment import contained
 from instances.fault_points import fault_point
 from instances.publishing import publish
 from schedules.claiming.claims import MOST_SCHEDULES, Claimed, claim
@@ -59,7 +60,8 @@ def dispatch_due(now: datetime, *, budget: timedelta | None = None) -> DispatchC
         pending += len(claimed.run_ids_pending)
         failed += len(claimed.failed)
         for broken in claimed.broken:
-            paused += pause_unreadable(broken, now=now)
+            with contained("schedule not paused", schedule=broken.schedule_id):
+                paused += pause_unreadable(broken, now=now)
     return DispatchCounts(
         schedules=schedules,
         runs=runs,

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from instances.changelog import changing
+from instances.containment import contained
 from instances.models import Change
 from instances.publishing import publish
 from schedules.claiming.claims import claim_leftovers
@@ -111,7 +112,11 @@ def pause_idle_schedules(*, now: datetime) -> int:
         is_active=True,
     )
     found = list(idle.order_by("pk").values_list("pk", flat=True)[:SCHEDULES_AT_A_TIME])
-    return sum(_pause_idle(schedule_id, now=now) for schedule_id in found)
+    paused = 0
+    for schedule_id in found:
+        with contained("schedule not paused", schedule=schedule_id):
+            paused += _pause_idle(schedule_id, now=now)
+    return paused
 
 
 @transaction.atomic

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from instances.errors import DomainError
 from instances.timing import times
 from instances.zones import zone as zone_of
 from schedules.models import Run, Schedule, Target
 from schedules.states import OverlapPolicy, Priority, RunState, Trigger
 from workflows import parameters
-from workflows.errors import WorkflowsError
 from workflows.windows import Window, resolve
 
 # The overlap policy is about slots and people's runs, not about these.
@@ -116,7 +116,7 @@ def _question(
         window = window or resolve(schedule.window_rule, scheduled_for, zone)
         slot_date = scheduled_for.astimezone(zone_of(zone)).date()
         evaluated = parameters.evaluate(merged, window, slot_date)
-    except WorkflowsError as error:
+    except DomainError as error:
         return Question(window=window, values=merged, problem=error.message)
     return Question(window=window, values=evaluated)
 

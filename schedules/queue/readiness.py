@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from instances.errors import AccountMissing
+from instances.errors import AccountMissing, DomainError
 from instances.zones import zone
 from schedules.models import Run
 from schedules.queue.entering import Lack
@@ -28,7 +28,7 @@ def lack_of(run: Run) -> Lack | None:
         parameters.check(run.workflow_version.parameters, values)
     except InvalidParameter as error:
         return Lack(reason=_reason_for(error), message=error.message)
-    except WorkflowsError as error:
+    except DomainError as error:
         return Lack(reason="window_invalid", message=error.message)
     return None
 

@@ -150,6 +150,21 @@ def test_a_schedule_that_cannot_be_claimed_stops_no_other(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_schedule_that_cannot_be_paused_stops_no_other(
+    target: Target, workflow: Workflow, broker: Broker, impatient: None
+):
+    make_schedule(workflow)
+    Schedule.objects.update(timezone="Mars/Olympus")
+
+    with held_elsewhere(target):
+        done = dispatch_due(JUST_AFTER_NOON)
+
+    assert done == counts(paused=1)
+    target.schedule.refresh_from_db()
+    assert target.schedule.is_active
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_two_dispatchers_one_passes_over_what_the_other_holds(
     schedule: Schedule, workflow: Workflow, broker: Broker
 ):

@@ -10,9 +10,16 @@ from instances.models import Connection, Instance
 from schedules import sweeping
 from schedules.models import Run, Schedule, Target
 from schedules.sweeping import give_up, pause_idle_schedules, sweep
-from tests.makers import NOON, make_execution, make_instance, make_run, make_target
+from tests.makers import (
+    NOON,
+    make_execution,
+    make_instance,
+    make_run,
+    make_schedule,
+    make_target,
+)
 from tests.schedules.rivals import held_elsewhere
-from workflows.models import WorkflowExecution
+from workflows.models import Workflow, WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")
 
@@ -146,6 +153,21 @@ def test_a_schedule_that_somebody_edits_is_passed_over(target: Target):
 
     with held_elsewhere(target.schedule):
         assert pause_idle_schedules(now=NOON) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_schedule_that_cannot_be_paused_stops_no_other(
+    target: Target, workflow: Workflow, impatient: None
+):
+    pause(target)
+    other = make_schedule(workflow)
+    pause(other.targets.get())
+
+    with held_elsewhere(target):
+        assert pause_idle_schedules(now=NOON) == 1
+
+    other.refresh_from_db()
+    assert not other.is_active
 
 
 # --- the whole sweep ------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from instances.amc.answers import Execution
+from instances.errors import UnknownTimezone
 from instances.zones import zone
 from workflows.executions.marks import mark_in, without_mark
 
@@ -83,14 +84,17 @@ def _window(start: str, end: str, timezone: str) -> tuple[datetime | None, ...]:
 
 
 def _instant(text: str, timezone: str) -> datetime | None:
-    """A local time in its zone, or one that says itself that it is UTC."""
+    """A local time in its zone, or one that says itself that it is UTC.
+
+    None for what says no instant: others may have made anything at Amazon.
+    """
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone(timezone or "UTC"))
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError, UnknownTimezone):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=zone(timezone or "UTC"))
-    return moment.astimezone(UTC)
 
 
 def _age(execution: Execution) -> tuple[datetime, str]:

@@ -6,17 +6,14 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-import structlog
-
 from instances.amc.gateway import gateway
+from instances.containment import contained
 from instances.fault_points import fault_point
 from workflows.executions import dues
 from workflows.executions.classification import CANNOT_ASK
 from workflows.executions.dues import Group
 from workflows.executions.looking import look_at, look_without_answer
 from workflows.executions.strays import look_after_strays
-
-log = structlog.get_logger(__name__)
 
 
 def poll_due(*, now: Callable[[], datetime], budget: timedelta) -> int:
@@ -44,11 +41,9 @@ def poll_due(*, now: Callable[[], datetime], budget: timedelta) -> int:
 def _look_at(
     group: Group, now: Callable[[], datetime], may_go_on: Callable[[], bool]
 ) -> None:
-    """One group's trouble is not the others'."""
-    try:
-        amazon = gateway(group.instance, group.connection, now=now())
-        look_at(group, amazon, now=now, may_go_on=may_go_on)
-    except CANNOT_ASK as error:
-        look_without_answer(group.due, error, now=now())
-    except Exception:
-        log.exception("look failed", instance=group.instance.pk)
+    with contained("look failed", instance=group.instance.pk):
+        try:
+            amazon = gateway(group.instance, group.connection, now=now())
+            look_at(group, amazon, now=now, may_go_on=may_go_on)
+        except CANNOT_ASK as error:
+            look_without_answer(group.due, error, now=now())

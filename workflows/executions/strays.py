@@ -13,6 +13,7 @@ from instances.alarms import end_alarm, raise_alarm
 from instances.amc.answers import Execution
 from instances.amc.errors import NotFound, Refused
 from instances.amc.gateway import Gateway, gateway
+from instances.containment import contained
 from instances.models import Connection, Instance
 from instances.timing import times
 from workflows.executions import marks
@@ -85,7 +86,8 @@ def look_after_strays(
     while may_go_on() and (batch := _claim(now=now())):
         for stray in batch:
             if may_go_on():
-                _look_after(stray, now=now)
+                with contained("stray not looked after", stray=stray.pk):
+                    _look_after(stray, now=now)
                 seen += 1
     return seen
 

@@ -75,6 +75,17 @@ def test_expressions_become_dates_of_the_run(target: Target):
     assert run.parameter_values == {"since": "2026-11-14", "today": "2026-11-24"}
 
 
+def test_a_zone_that_nobody_knows_is_said_also_where_the_window_is_given(
+    target: Target,
+):
+    window = Window(date(2026, 11, 1), date(2026, 11, 2))
+
+    run = born(target, window=window, zone="Mars/Olympus")
+
+    assert "Mars/Olympus" in run.message
+    assert run.window_start == date(2026, 11, 1)
+
+
 @pytest.mark.parametrize(
     ("of_target", "of_instance", "expected"),
     [

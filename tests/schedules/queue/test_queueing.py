@@ -157,6 +157,16 @@ def test_a_window_missing_under_a_rule_mended_since_still_fails(target: Target):
     assert run.message
 
 
+def test_a_zone_that_is_no_longer_known_fails_the_run(target: Target):
+    run = make_run(target, window_timezone="Mars/Olympus")
+
+    execute_run(run.pk, now=NOON)
+
+    run.refresh_from_db()
+    assert (run.state, run.reason) == ("FAILED", "window_invalid")
+    assert "Mars/Olympus" in run.message
+
+
 ASIN = [{"name": "asin", "dataType": "STRING"}]
 
 

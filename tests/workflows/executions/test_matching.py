@@ -92,6 +92,8 @@ def test_without_any_mark_likeness_must_do(changes: dict[str, Any]) -> None:
         {"window_start": ""},
         {"window_start": "yesterday"},
         {"window_timezone": "UTC"},
+        {"window_timezone": "Mars/Olympus"},
+        {"window_start": "0001-01-01T00:00:00", "window_timezone": "Asia/Tokyo"},
     ],
 )
 def test_one_difference_makes_another_execution(changes: dict[str, Any]) -> None:

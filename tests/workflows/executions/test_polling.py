@@ -15,7 +15,13 @@ from instances.amc.gateway import gateway
 from instances.connections import disconnect
 from instances.models import Connection
 from tests.amc.server import Amc
-from tests.makers import NOON, make_account, make_connection, make_user
+from tests.makers import (
+    NOON,
+    make_account,
+    make_connection,
+    make_instance,
+    make_user,
+)
 from tests.workflows.conftest import Clock, with_version
 from workflows.executions import dues
 from workflows.executions.cancelling import ask_to_cancel, close_collecting
@@ -651,6 +657,26 @@ def test_a_stray_that_amazon_does_not_know_has_gone(
     poll(clock, minutes=3)
 
     assert Stray.objects.get().amc_status == "GONE"
+
+
+def test_a_stray_that_nobody_can_look_after_stops_no_other(
+    execution: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    submit(execution.pk, now=clock)
+    Stray.objects.create(
+        instance=make_instance(make_account(region="??")),
+        execution=execution,
+        amc_execution_id="broken",
+        why=Stray.Why.DOUBLE,
+        found_at=NOON,
+        next_poll_at=NOON,
+    )
+    add_stray(execution, "nowhere", Stray.Why.LATE_REPLY, now=clock())
+
+    poll(clock, minutes=4)
+
+    assert Stray.objects.get(amc_execution_id="nowhere").amc_status == "GONE"
+    assert Stray.objects.get(amc_execution_id="broken").ended_at is None
 
 
 def test_sql_of_a_person_does_not_matter(
