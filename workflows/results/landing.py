@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from django.core.files import File
-from django.core.files.storage import storages
+from django.core.files.storage import FileSystemStorage, storages
 
 from workflows.models import WorkflowExecution
 from workflows.states import ExecutionState as State
@@ -133,10 +133,10 @@ def _folder_of(execution_id: int) -> str:
 
 def _drafts_folder(*, create: bool = False) -> Path | None:
     """Beside the results, so that storing is a rename; None for a remote store."""
-    try:
-        folder = Path(storages["results"].path(_DRAFTS))
-    except NotImplementedError:
+    store = storages["results"]
+    if not isinstance(store, FileSystemStorage):
         return None
+    folder = Path(store.path(_DRAFTS))
     if create:
         folder.mkdir(parents=True, exist_ok=True)
     return folder
