@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 import environ
 from cryptography.fernet import Fernet
@@ -58,6 +59,13 @@ def embedded(name: str) -> str:
     if not published.exists():
         return ""
     return str(json.loads(published.read_text()).get(name, ""))
+
+
+def document(name: str, otherwise: dict[str, Any]) -> dict[str, Any]:
+    """The JSON object in variable `name`; `otherwise` where it is absent or empty."""
+    written = str(env.str(name, ""))
+    found: dict[str, Any] = json.loads(written) if written else otherwise
+    return found
 
 
 def generated(name: str) -> str:

@@ -10,6 +10,7 @@ from config.environment import (
     BASE_DIR,
     DATA_DIR,
     IS_PRODUCTION,
+    document,
     embedded,
     env,
     generated,
@@ -185,10 +186,9 @@ STORAGES: dict[str, dict[str, Any]] = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
     "results": {
-        "BACKEND": env.str(
-            "RESULTS_STORAGE", "django.core.files.storage.FileSystemStorage"
-        ),
-        "OPTIONS": env.json(
+        "BACKEND": env.str("RESULTS_STORAGE", "")
+        or "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": document(
             "RESULTS_STORAGE_OPTIONS", {"location": str(DATA_DIR / "results")}
         ),
     },
@@ -208,7 +208,7 @@ AMAZON_BROWSER_URL = env.str("AMAZON_BROWSER_URL", AMAZON_URL).rstrip("/")
 TICK_SECONDS = env.float("TICK_SECONDS", 10.0)
 POLL_SECONDS = env.float("POLL_SECONDS", 5.0)
 # Overrides of instances.timing.Times by name, in seconds: {"hint_again": 5}.
-TIMES: dict[str, float] = env.json("TIMES", {})
+TIMES: dict[str, float] = document("TIMES", {})
 
 # --- The API ---------------------------------------------------------------------
 
