@@ -76,7 +76,10 @@ class _MomentField(forms.Field):
         try:
             return moment_of(value)
         except ValueError as error:
-            raise forms.ValidationError(str(error), code="date_time") from error
+            said = {"text": str(error)}  # in the message itself, % would be a format
+            raise forms.ValidationError(
+                "%(text)s", code="date_time", params=said
+            ) from error
 
 
 class MomentFilter(filters.Filter):

@@ -46,9 +46,16 @@ class Ids(serializers.ListField):
     """Up to 1,000 ids, at least one."""
 
     child = Whole(least=1, most=LARGEST_ID)
+    default_error_messages = {"max_length": f"Name at most {MOST_AT_ONCE:,}."}
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=MOST_AT_ONCE, allow_empty=False, **options)
+        super().__init__(allow_empty=False, **options)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Before any id is looked up: how many there are."""
+        if isinstance(data, list) and len(data) > MOST_AT_ONCE:
+            self.fail("max_length")
+        return super().to_internal_value(data)
 
 
 class RelatedMany(Ids):
