@@ -30,7 +30,9 @@ from instances.errors import (
 from instances.lwa import Tokens
 from instances.models import Connection, ConsentRequest, Region, User
 from instances.models.changes import Change
+from instances.publishing import hurry
 from instances.regions import addresses
+from instances.task_names import SYNC_CONNECTION
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +94,9 @@ def finish(
 ) -> Connection:
     """The connection that the person agreed to: a new one, or the reconnected.
 
-    Raises ConsentRefused, ApplicationHeld, LwaUnavailable; nothing is stored then.
+    Its accounts and instances are asked for by tasks soon afterwards. Raises
+    ConsentRefused, ApplicationHeld, LwaUnavailable, and CredentialRefused for what was
+    deleted meanwhile; nothing is stored then.
     """
     request = _use(user, session_key, state, now=now)
     if not 0 < len(code) <= LONGEST_CODE:
@@ -109,6 +113,7 @@ def finish(
             owner=user, created_at=now
         )
         keep(connection, tokens, now=now)
+    hurry(SYNC_CONNECTION, connection.pk)
     connection.refresh_from_db()
     return connection
 

@@ -22,6 +22,7 @@ FINISHED = ("", "COMPLETED", "SUCCEEDED")  # creation statuses; "" is Amazon's s
 LONGEST_NAME = 255  # of the columns
 SYNCED = ["account", "name", "requires_synthetic_data"]
 SYNTHETIC = "SANDBOX"  # the kind of instance that has synthetic data only
+LINKS = Connection.accounts.through.objects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,72 +42,91 @@ class SyncResult:
     elsewhere: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Listed:
-    """One account at Amazon; `instances` is None when they are not for us to see."""
-
-    account: AmcAccount
-    instances: tuple[AmcInstance, ...] | None
-
-
 def sync_from_amazon(connection: Connection, *, now: datetime) -> SyncResult:
     """Bring our rows up to what Amazon lists; nothing of ours is deleted.
 
-    The first user whose connection lists an account becomes its admin. Raises what a
-    Gateway raises, and has changed nothing then. Not to be called in a transaction.
+    The first user whose connection lists an account becomes its admin. Asks once for
+    each account. Raises what a Gateway raises, and has changed nothing then. Not to be
+    called in a transaction.
     """
-    listed = _listed(connection, now=now)
-    with (
-        transaction.atomic(),
-        changing(None, Change.Origin.SYSTEM, "listed by Amazon", now=now),
-    ):
-        return _record(listed, connection, now=now)
-
-
-def _listed(connection: Connection, *, now: datetime) -> list[Listed]:
     clock = carried_on(now)
-    accounts = connection_gateway(connection, now=clock()).accounts()
-    return [_with_instances(each, connection, now=clock()) for each in accounts]
-
-
-def _with_instances(
-    account: AmcAccount, connection: Connection, *, now: datetime
-) -> Listed:
-    try:
-        instances = account_gateway(account, connection, now=now).instances()
-    except Forbidden:  # terms not accepted, say; the other accounts go on
-        return Listed(account=account, instances=None)
-    return Listed(account=account, instances=instances)
-
-
-def _record(
-    listed: Sequence[Listed], connection: Connection, *, now: datetime
-) -> SyncResult:
-    """In one order for all, so that two syncs wait for each other but never lock up."""
+    told = connection_gateway(connection, now=now).accounts()
+    listed = {each: _instances_of(each, connection, now=clock()) for each in told}
     counts: Counter[str] = Counter()
-    accounts: list[Account] = []
+    accounts = _store_accounts(told, connection, counts, now=now)
     elsewhere: list[str] = []
-    for each in sorted(listed, key=_identity):
-        account = _account(each.account, counts, now=now)
-        accounts.append(account)
-        _admit_the_first(account, connection, counts, now=now)
-        elsewhere += _instances(account, each.instances or (), counts, now=now)
-    connection.accounts.set(accounts)
+    for each in told:
+        instances = listed[each] or ()
+        elsewhere += _store_instances(accounts[each], instances, counts, now=now)
     return SyncResult(
         accounts_created=counts["accounts_created"],
         accounts_updated=counts["accounts_updated"],
         instances_created=counts["instances_created"],
         instances_updated=counts["instances_updated"],
         memberships_created=counts["memberships_created"],
-        forbidden=tuple(
-            each.account.entity_id for each in listed if each.instances is None
-        ),
+        forbidden=tuple(each.entity_id for each in told if listed[each] is None),
         elsewhere=tuple(elsewhere),
     )
 
 
-def _identity(each: Listed) -> tuple[str, str]:
-    return each.account.entity_id, each.account.marketplace_id
+def sync_accounts(connection: Connection, *, now: datetime) -> list[int]:
+    """The accounts alone. Returns the ids of the links to them, for `sync_instances`.
+
+    Raises as `sync_from_amazon`.
+    """
+    told = connection_gateway(connection, now=now).accounts()
+    _store_accounts(told, connection, Counter(), now=now)
+    links = LINKS.filter(connection=connection).order_by("pk")
+    return list(links.values_list("pk", flat=True))
+
+
+def sync_instances(link_id: int, *, now: datetime) -> None:
+    """The instances of one account, as one connection reaches it; gone: nothing.
+
+    Raises as `sync_from_amazon`.
+    """
+    links = LINKS.select_related("connection", "account")
+    link = links.filter(pk=link_id).first()
+    if link is None:
+        return
+    told = AmcAccount(
+        entity_id=link.account.account_id,
+        marketplace_id=link.account.marketplace_id,
+        name=link.account.name,
+    )
+    instances = _instances_of(told, link.connection, now=now)
+    _store_instances(link.account, instances or (), Counter(), now=now)
+
+
+def _instances_of(
+    account: AmcAccount, connection: Connection, *, now: datetime
+) -> tuple[AmcInstance, ...] | None:
+    """None when they are not for us to see; the other accounts go on."""
+    try:
+        return account_gateway(account, connection, now=now).instances()
+    except Forbidden:  # terms not accepted, say
+        return None
+
+
+def _store_accounts(
+    told: Sequence[AmcAccount],
+    connection: Connection,
+    counts: Counter[str],
+    *,
+    now: datetime,
+) -> dict[AmcAccount, Account]:
+    """Each in a transaction of its own, so that nobody waits for many."""
+    stored: dict[AmcAccount, Account] = {}
+    for each in told:
+        with (
+            transaction.atomic(),
+            changing(None, Change.Origin.SYSTEM, "listed by Amazon", now=now),
+        ):
+            account = stored[each] = _account(each, counts, now=now)
+            _admit_the_first(account, connection, counts, now=now)
+            connection.accounts.add(account)
+    connection.accounts.set(stored.values())
+    return stored
 
 
 def _account(told: AmcAccount, counts: Counter[str], *, now: datetime) -> Account:
@@ -120,7 +140,7 @@ def _account(told: AmcAccount, counts: Counter[str], *, now: datetime) -> Accoun
             "created_at": now,
         },
     )
-    account = Account.objects.select_for_update().get(pk=row.pk)
+    account = Account.objects.select_for_update(no_key=True).get(pk=row.pk)
     counts["accounts_created"] += is_new
     if told.name and account.name != told.name[:LONGEST_NAME]:
         account.name = told.name[:LONGEST_NAME]
@@ -141,14 +161,19 @@ def _admit_the_first(
     counts["memberships_created"] += 1
 
 
-def _instances(
+@transaction.atomic
+def _store_instances(
     account: Account,
     told: Sequence[AmcInstance],
     counts: Counter[str],
     *,
     now: datetime,
 ) -> list[str]:
-    """Create and update; returns the ids that belong to another account here."""
+    """Create and update; returns the ids that belong to another account here.
+
+    The account is locked: of two syncs at once, one comes after the other.
+    """
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
     finished = {each.id: each for each in told if each.creation_status in FINISHED}
     missing = [each for each in finished.values() if each.id not in _rows(finished)]
     Instance.objects.bulk_create(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import structlog
 from celery import shared_task
 
-from instances import tidying
 from instances.clock import database_now
 from instances.connections import release_readable, retry_held_application
 from instances.errors import InstancesError
 from instances.models import Connection
-from instances.sync import sync_from_amazon
+from instances.publishing import publish
+from instances.sync import sync_accounts, sync_instances
+from instances.task_names import SYNC_ACCOUNT
 
 log = structlog.get_logger(__name__)
 
@@ -26,19 +27,23 @@ def try_held_application() -> None:
 
 @shared_task
 def sync_connection(connection_id: int) -> None:
-    """Bring accounts and instances of a connection up to date; a failure is logged."""
+    """Bring the accounts of a connection up to date; their instances by tasks of their
+    own, since hundreds of accounts take longer than one task may."""
     connection = Connection.objects.usable().filter(pk=connection_id).first()
     if connection is None:
         return
     try:
-        result = sync_from_amazon(connection, now=database_now())
+        links = sync_accounts(connection, now=database_now())
     except InstancesError as error:
         log.warning("sync failed", connection=connection_id, error=error.message)
     else:
-        log.info("synced", connection=connection_id, result=result)
+        publish(SYNC_ACCOUNT, links)
 
 
 @shared_task
-def forget_expired() -> None:
-    """Keep the small tables small."""
-    log.info("forgotten", **tidying.forget_expired(now=database_now()))
+def sync_account(link_id: int) -> None:
+    """Bring the instances of one account of one connection up to date."""
+    try:
+        sync_instances(link_id, now=database_now())
+    except InstancesError as error:
+        log.warning("sync failed", link=link_id, error=error.message)

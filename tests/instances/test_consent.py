@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -25,6 +26,7 @@ from instances.errors import (
 from instances.holds import hold_application, is_application_held
 from instances.models import Connection, ConsentRequest, Region, User
 from tests.amc.server import Amc
+from tests.broker import Broker
 from tests.makers import NOON
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +78,17 @@ def test_a_new_connection_is_made_and_works(bob: User, amazon: Amc) -> None:
     assert connection.refresh_token.startswith("gAAAA")
     change = connection.history.latest("history_id")
     assert (change.history_user, change.origin) == (bob, "api")
+
+
+def test_what_a_new_connection_reaches_is_asked_for(
+    bob: User, amazon: Amc, broker: Broker, django_capture_on_commit_callbacks: Any
+) -> None:
+    back = agreed(bob)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        connection = finish(bob, SESSION, back["state"], back["code"], now=SOON)
+
+    assert broker.waiting() == [("instances.tasks.sync_connection", connection.pk)]
 
 
 def test_amazon_sends_people_back_to_our_public_address(bob: User, amazon: Amc) -> None:

@@ -15,9 +15,12 @@ from instances.amc.errors import AmcError, NoUsableAnswer
 from instances.errors import CredentialRefused
 from instances.models import Account, Connection, Instance, Membership, Role, User
 from instances.sync import sync_from_amazon
-from instances.tasks import sync_connection, try_held_application
+from instances.tasks import sync_account, sync_connection, try_held_application
+from schedules.models import Target
 from tests.amc.server import Amc
+from tests.broker import Broker
 from tests.makers import NOON, make_account, make_connection, make_instance, make_user
+from tests.schedules.rivals import held_elsewhere
 
 pytestmark = pytest.mark.django_db
 
@@ -267,18 +270,49 @@ def test_of_two_who_bring_an_account_at_once_one_becomes_admin(
     assert account.instances.count() == 30
 
 
-def test_the_task_syncs_and_survives_a_refusal(inas: Connection, amazon: Amc) -> None:
+def test_the_task_asks_for_the_instances_of_each_account_by_a_task_of_its_own(
+    inas: Connection, amazon: Amc, broker: Broker
+) -> None:
     sync_connection(inas.pk)
-    assert Account.objects.count() == 1
 
+    account = inas.accounts.get()
+    ((task, link_id),) = broker.waiting()
+    assert task == "instances.tasks.sync_account"
+    assert account.memberships.get().user == inas.owner
+    assert not account.instances.exists()
+
+    sync_account(link_id)
+
+    assert account.instances.count() == 30
+
+
+def test_the_tasks_survive_a_refusal(
+    inas: Connection, amazon: Amc, broker: Broker
+) -> None:
+    sync_connection(inas.pk)
+    ((_, link_id),) = broker.waiting()
     Connection.objects.update(access_token="", access_token_expires_at=None)
     amazon.revoke("Atzr|sandbox")
-    sync_connection(inas.pk)
+
+    sync_account(link_id)
+    sync_account(0)
     sync_connection(inas.pk)
     sync_connection(0)
 
     inas.refresh_from_db()
     assert inas.held_at
+    assert not Instance.objects.exists()
+
+
+def test_a_sync_does_not_wait_for_runs_of_the_account_nor_they_for_it(
+    committed_db: None, inas: Connection, target: Target, amazon: Amc
+) -> None:
+    """A claim refers to the account and its instances; a sync changes them."""
+    Account.objects.update(account_id="ENTITY1SANDBOX", name="old")
+    with held_elsewhere(target.instance.account, "KEY SHARE"):
+        sync_from_amazon(inas, now=NOON)
+
+    assert Account.objects.get().name == "Sandbox Agency"
 
 
 def test_the_periodic_task_does_nothing_when_nothing_is_held(

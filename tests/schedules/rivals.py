@@ -18,14 +18,16 @@ PATIENCE_SECONDS = 2
 
 
 @contextmanager
-def held_elsewhere(row: models.Model) -> Iterator[CursorWrapper]:
+def held_elsewhere(
+    row: models.Model, strength: str = "UPDATE"
+) -> Iterator[CursorWrapper]:
     """Lock `row` in another connection; what is written there is kept at the end."""
     other = connection.copy()
     other.set_autocommit(False)
     try:
         with other.cursor() as cursor:
             cursor.execute(
-                f"SELECT 1 FROM {row._meta.db_table} WHERE id = %s FOR UPDATE",
+                f"SELECT 1 FROM {row._meta.db_table} WHERE id = %s FOR {strength}",
                 [row.pk],
             )
             yield cursor
