@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -85,13 +85,13 @@ def create_schedule(
 @transaction.atomic
 def edit_schedule(
     schedule_id: int,
-    fields: ScheduleFields,
+    changes: Mapping[str, Any],
     *,
     user: User,
     revision: int | None,
     now: datetime,
 ) -> Schedule:
-    """Replace what a person wrote; slots already due keep the old rule.
+    """Change these of ScheduleFields; slots already due keep the old rule.
 
     An edit never starts a past slot: a new rule begins after `now`. Runs born before
     keep their version, values and window, and no longer count as failures. Raises as
@@ -102,7 +102,7 @@ def edit_schedule(
     refuse_stale(schedule.revision, revision)
     claim_leftovers(schedule, now=now, fate="dispatch")
     rule = (schedule.cron_expression, schedule.timezone)
-    _write(schedule, fields, user=user, now=now)
+    _write(schedule, replace(_fields_of(schedule), **changes), user=user, now=now)
     if schedule.is_active and rule != (schedule.cron_expression, schedule.timezone):
         schedule.next_run_at = _first_slot(schedule, now)
     schedule.revision += 1
@@ -152,7 +152,7 @@ def refuse_fixed(schedule: Schedule, changes: Mapping[str, Any]) -> None:
         raise InvalidField("Add or remove targets instead.", field="instances")
 
 
-def fields_of(schedule: Schedule) -> ScheduleFields:
+def _fields_of(schedule: Schedule) -> ScheduleFields:
     """What a person wrote, as it stands."""
     return ScheduleFields(**{name: getattr(schedule, name) for name in WRITTEN})
 

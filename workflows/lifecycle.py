@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -53,13 +53,13 @@ def create_workflow(
 @transaction.atomic
 def edit_workflow(
     workflow_id: int,
-    fields: WorkflowFields,
+    changes: Mapping[str, Any],
     *,
     user: User,
     revision: int | None,
     now: datetime,
 ) -> Workflow:
-    """Replace what a person wrote. Runs keep the version they were born with.
+    """Change these of WorkflowFields. Runs keep the version they were born with.
 
     `revision` is the one that the person saw; None skips the comparison. Raises as
     `create_workflow`, and StaleRevision.
@@ -67,6 +67,7 @@ def edit_workflow(
     workflow = _locked(workflow_id)
     require(user, workflow.account_id, Role.EDITOR)
     refuse_stale(workflow.revision, revision)
+    fields = replace(fields_of(workflow), **changes)
     _check(fields)
     workflow.revision += 1
     return _store(workflow, fields, user=user, now=now)

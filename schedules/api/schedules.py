@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -113,7 +112,7 @@ class ScheduleViewSet(mixins.ListModelMixin, StrictViewSet[Schedule]):
         with changing(user, Change.Origin.API, now=now):
             lifecycle.edit_schedule(
                 schedule.pk,
-                replace(lifecycle.fields_of(schedule), **changes),
+                changes,
                 user=user,
                 revision=seen_revision(request),
                 now=now,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -87,15 +89,16 @@ def land(run: Run, content: bytes = CSV) -> WorkflowExecution:
     }.items():
         WorkflowExecution.objects.filter(pk=execution.pk).update(state=state, **columns)
     Run.objects.filter(pk=run.pk).update(state="SUCCEEDED", finished_at=NOON)
+    columns, *rows = csv.reader(StringIO(content.decode(errors="replace")))
     ExecutionResult.objects.create(
         execution=execution,
         storage_key=storages["results"].save(
             f"executions/{execution.pk}/1.csv", ContentFile(content)
         ),
         size_bytes=len(content),
-        row_count=max(0, content.count(b"\n") - 1),
+        row_count=len(rows),
         sha256="0" * 64,
-        columns=content.split(b"\r\n")[0].decode().split(","),
+        columns=columns,
         created_at=NOON,
     )
     run.refresh_from_db()

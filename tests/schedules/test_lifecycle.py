@@ -25,7 +25,6 @@ from schedules.lifecycle import (
     create_schedule,
     delete_schedule,
     edit_schedule,
-    fields_of,
     refuse_fixed,
 )
 from schedules.models import Run, Schedule, Target
@@ -84,7 +83,7 @@ def edit(
 ) -> Schedule:
     return edit_schedule(
         schedule.pk,
-        replace(fields_of(Schedule.objects.get(pk=schedule.pk)), **changes),
+        changes,
         user=user,
         revision=revision,
         now=now,
@@ -646,3 +645,12 @@ def test_a_workflow_that_is_being_deleted_gets_no_schedule(
 
     assert isinstance(late.exception(), Workflow.DoesNotExist)
     assert not Schedule.objects.exists()
+
+
+def test_edits_of_different_fields_both_survive(schedule: Schedule, alice: User):
+    edit(schedule, user=alice, name="By one person")
+    edit(schedule, user=alice, dedup_window_minutes=30)
+
+    schedule.refresh_from_db()
+    assert (schedule.name, schedule.dedup_window_minutes) == ("By one person", 30)
+    assert schedule.revision == 3

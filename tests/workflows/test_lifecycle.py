@@ -51,7 +51,7 @@ def edit(
 ):
     return edit_workflow(
         workflow.pk,
-        replace(fields_of(workflow), **changes),
+        changes,
         user=user,
         revision=revision,
         now=LATER,

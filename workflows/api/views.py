@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
@@ -82,7 +80,7 @@ class WorkflowViewSet(mixins.ListModelMixin, StrictViewSet[Workflow]):
         with changing(user, Change.Origin.API, now=now):
             edited = lifecycle.edit_workflow(
                 workflow.pk,
-                replace(lifecycle.fields_of(workflow), **given.written()),
+                given.written(),
                 user=user,
                 revision=seen_revision(request),
                 now=now,
