@@ -124,9 +124,7 @@ def test_f43_two_people_press_the_button_fifty_times_at_once(trial: Trial):
         refused = all_at_once(lambda: second.post(path), 20)
         forced = all_at_once(lambda: second.post(path, {"force": True}), 10)
 
-    started = {
-        each.json()["runs"][0]["id"] for each in same if each.status_code == 201
-    }
+    started = {each.json()["runs"][0]["id"] for each in same if each.status_code == 201}
     assert len(started) == 1, started
     late = {each.json()["code"] for each in same if each.status_code != 201}
     assert late <= {"request_under_way"}, late
