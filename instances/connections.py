@@ -77,7 +77,7 @@ def keep(connection: Connection, tokens: Tokens, *, now: datetime) -> None:
     Raises CredentialRefused when the connection was deleted meanwhile.
     """
     with transaction.atomic():
-        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        row = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
         if row.deleted_at:
             raise CredentialRefused("This connection was deleted.")
         for name, value in refreshing.sealed(row, tokens, now=now).items():
@@ -90,7 +90,7 @@ def keep(connection: Connection, tokens: Tokens, *, now: datetime) -> None:
 def disconnect(connection: Connection, *, now: datetime) -> None:
     """Erase the tokens at once and delete softly. The caller signs the change."""
     with transaction.atomic():
-        row = Connection.objects.select_for_update().get(pk=connection.pk)
+        row = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
         row.refresh_token = row.access_token = ""
         row.access_token_expires_at = row.refreshing_until = None
         row.token_version += 1

@@ -31,7 +31,9 @@ def hold(
     """
     with transaction.atomic(), changing(None, Change.Origin.SYSTEM, reason, now=now):
         usable = (
-            Connection.objects.usable().select_for_update().filter(pk=connection_id)
+            Connection.objects.usable()
+            .select_for_update(no_key=True)
+            .filter(pk=connection_id)
         )
         connection = usable.first()
         if connection is None or version not in (None, connection.token_version):
@@ -57,7 +59,7 @@ def release(connection_id: int, *, now: datetime) -> bool:
     """
     with transaction.atomic():
         connection = (
-            Connection.objects.select_for_update()
+            Connection.objects.select_for_update(no_key=True)
             .filter(pk=connection_id, held_at__isnull=False)
             .first()
         )

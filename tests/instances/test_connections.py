@@ -34,6 +34,7 @@ from instances.rotation import rotate
 from instances.timing import times
 from tests.amc.server import Amc
 from tests.makers import NOON, make_connection
+from tests.schedules.rivals import held_elsewhere
 
 pytestmark = pytest.mark.django_db
 
@@ -326,6 +327,16 @@ def test_disconnecting_erases_the_tokens_and_keeps_the_row(
     assert connection.history.latest("history_id").history_change_reason == "leaves"
     with pytest.raises(CredentialRefused, match="deleted"):
         access_token(connection.pk, now=NOON)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_who_stores_a_run_for_a_connection_holds_up_its_hold(
+    connection: Connection,
+) -> None:
+    with held_elsewhere(connection, "KEY SHARE"):
+        assert hold(connection.pk, "refused", now=NOON)
+        assert release(connection.pk, now=NOON)
+        disconnect(connection, now=NOON)
 
 
 def test_an_unknown_connection_is_refused() -> None:
