@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,8 +41,7 @@ def next_slot(schedule: Schedule) -> datetime | None:
 
 
 def edited(schedule: Schedule, user: User, now: datetime, **changes: Any) -> None:
-    fields = replace(lifecycle.fields_of(schedule), **changes)
-    lifecycle.edit_schedule(schedule.pk, fields, user=user, revision=None, now=now)
+    lifecycle.edit_schedule(schedule.pk, changes, user=user, revision=None, now=now)
 
 
 def test_a_resumed_schedule_goes_on_after_now(schedule: Schedule, alice: User):

@@ -146,16 +146,16 @@ class ScheduleAdmin(RehearsedAdmin):
     def store(
         self, request: HttpRequest, row: Any, form: forms.ModelForm[Any]
     ) -> Model:
-        fields = lifecycle.ScheduleFields(**form.written())  # type: ignore[attr-defined]  # a ScheduleForm
+        written: dict[str, Any] = form.written()  # type: ignore[attr-defined]  # a ScheduleForm
         user = person(request)
         with signed(request) as now:
             if row is not None:
                 revision = form.cleaned_data["revision"]
                 return lifecycle.edit_schedule(
-                    row.pk, fields, user=user, revision=revision, now=now
+                    row.pk, written, user=user, revision=revision, now=now
                 )
             return lifecycle.create_schedule(
-                fields,
+                lifecycle.ScheduleFields(**written),
                 workflow=form.cleaned_data["workflow"],
                 instances=form.cleaned_data["instances"],
                 user=user,

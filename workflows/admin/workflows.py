@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -16,7 +15,7 @@ from instances.admin.manners import History
 from instances.admin.moments import moment
 from instances.admin.rehearsed_forms import RehearsedAdmin
 from instances.admin.signing import person, signed
-from workflows.lifecycle import edit_workflow, fields_of
+from workflows.lifecycle import edit_workflow
 from workflows.models import Workflow, WorkflowVersion
 
 register_changes(Workflow)
@@ -84,7 +83,7 @@ class WorkflowAdmin(RehearsedAdmin):
         with signed(request) as now:
             return edit_workflow(
                 stored.pk,
-                replace(fields_of(stored), **said),
+                said,
                 user=person(request),
                 revision=stored.revision,
                 now=now,
