@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
+from instances.containment import contained
 from instances.timing import times
 from schedules.settling.rulings import Ruling, record
 from schedules.settling.verdicts import Ended, Waits, verdict
@@ -60,11 +62,25 @@ def settle(*, now: datetime, limit: int = 500) -> int:
     for number in range(MOST_BATCHES):
         # Runs of one target end one after another, so that a recount is possible.
         moment = now + timedelta(microseconds=number)
-        moved = record(_rulings(limit, moment), now=moment)
+        moved = _recorded(_rulings(limit, moment), moment)
         settled += moved
         if not moved:
             break
     return settled
+
+
+def _recorded(rulings: Sequence[Ruling], now: datetime) -> int:
+    """All at once; one by one where the database refuses one of them."""
+    try:
+        return record(rulings, now=now)
+    except DatabaseError:
+        if not connection.is_usable():
+            raise
+    moved = 0
+    for ruling in rulings:
+        with contained("run not settled", run=ruling.run_id):
+            moved += record([ruling], now=now)
+    return moved
 
 
 def _rulings(limit: int, now: datetime) -> list[Ruling]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from schedules.invariants import breaches
 from schedules.models import Run, Schedule, Target
@@ -188,6 +188,26 @@ def test_more_runs_than_fit_into_a_batch_are_all_settled(workflow, target: Targe
         ended(one)
 
     assert settle(now=NOON, limit=1) == 4
+
+
+def test_a_run_that_the_database_refuses_to_move_stops_no_other(
+    workflow, target: Target
+):
+    bad = ended(target)
+    good = ended(make_target(target.schedule, make_instance(workflow.account)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " RAISE EXCEPTION 'refused'; END $$;"
+            "CREATE TRIGGER refuse BEFORE UPDATE ON schedule_runs FOR EACH ROW"
+            f" WHEN (OLD.id = {bad.pk}) EXECUTE FUNCTION refuse()"
+        )
+
+    assert settle(now=NOON) == 1
+
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.state, good.state) == ("RUNNING", "FAILED")
 
 
 def test_runs_without_target_are_settled_too(target: Target):
