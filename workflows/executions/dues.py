@@ -62,12 +62,11 @@ def claim(*, now: datetime) -> list[Group]:
 
 
 def give_back(groups: Iterable[Group], *, now: datetime) -> None:
-    """Time is up: these are due again at once."""
-    for group in groups:
-        for execution in group.due:
-            WorkflowExecution.objects.filter(
-                pk=execution.pk, next_poll_at=execution.next_poll_at
-            ).update(next_poll_at=now)
+    """Time is up: these are due again at once, unless their lease is another's."""
+    leases = {each.pk: each.next_poll_at for group in groups for each in group.due}
+    WorkflowExecution.objects.filter(
+        pk__in=leases, next_poll_at__in=set(leases.values())
+    ).update(next_poll_at=now)
 
 
 def _loaded(ids: Iterable[int]) -> list[WorkflowExecution]:

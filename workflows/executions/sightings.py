@@ -59,7 +59,13 @@ def progress(execution: WorkflowExecution, seen: Execution, *, now: datetime) ->
             guard=as_leased(execution),
             **_seen(execution, seen, now),
         )
-    moved = _place(execution, seen, origins=moves.AT_AMAZON, now=now)
+    moved = _place(
+        execution,
+        seen,
+        origins=moves.AT_AMAZON,
+        guard=as_leased(execution),
+        now=now,
+    )
     return not moved or seen.status in FINAL_WORDS
 
 

@@ -22,7 +22,7 @@ from tests.makers import (
     make_instance,
     make_user,
 )
-from tests.workflows.conftest import Clock, with_version
+from tests.workflows.conftest import Clock, Interrupted, with_version
 from workflows.executions import dues
 from workflows.executions.cancelling import ask_to_cancel, close_collecting
 from workflows.executions.polling import poll_due
@@ -500,6 +500,21 @@ def test_a_cancel_is_asked_for_at_amazon_and_awaited(
 
     assert ended(stuck) == ("CANCELLED", "cancelled", "", True)
     assert len(amazon.requests(CANCEL)) == 1
+
+
+def test_a_wish_that_comes_while_amazon_is_asked_is_not_put_off(
+    stuck: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    """After an hour looks are minutes apart. Readings: claim, token, what was seen."""
+    clock.advance(hours=1)
+    asking = Interrupted(
+        amazon, 3, lambda: ask_to_cancel(stuck.pk, "Not needed", now=clock())
+    )
+    asking.follow(clock)
+
+    poll_due(now=asking, budget=PASS)
+
+    assert amazon.executions()[0]["status"] == "CANCELLED"
 
 
 def test_a_cancel_that_got_lost_is_asked_for_again(
