@@ -6,13 +6,13 @@ from django.db import models
 
 
 class RunState(models.TextChoices):
-    PENDING = "PENDING", "waits for a worker"
-    WAITING = "WAITING", "waits for something else"
-    RUNNING = "RUNNING", "has an execution"
-    SUCCEEDED = "SUCCEEDED", "its result has landed"
-    FAILED = "FAILED", "failed"
-    CANCELLED = "CANCELLED", "cancelled"
-    SKIPPED = "SKIPPED", "never asked Amazon"
+    PENDING = "PENDING", "Pending"  # waits for a worker
+    WAITING = "WAITING", "Waiting"  # waits for something else; `reason` says for what
+    RUNNING = "RUNNING", "Running"  # has an execution
+    SUCCEEDED = "SUCCEEDED", "Succeeded"  # its result has landed
+    FAILED = "FAILED", "Failed"
+    CANCELLED = "CANCELLED", "Cancelled"
+    SKIPPED = "SKIPPED", "Skipped"  # never asked Amazon
 
 
 OPEN_STATES = ["PENDING", "WAITING", "RUNNING"]

@@ -6,16 +6,16 @@ from django.db import models
 
 
 class ExecutionState(models.TextChoices):
-    SUBMITTING = "SUBMITTING", "intent recorded"
-    PENDING = "PENDING", "queued at Amazon"
-    RUNNING = "RUNNING", "running at Amazon"
-    COLLECTING = "COLLECTING", "its result is being fetched"
-    SUCCEEDED = "SUCCEEDED", "its result has landed"
-    NOT_SUBMITTED = "NOT_SUBMITTED", "Amazon has none"
-    FAILED = "FAILED", "failed"
-    REJECTED = "REJECTED", "refused by Amazon"
-    CANCELLED = "CANCELLED", "cancelled"
-    TIMED_OUT = "TIMED_OUT", "took too long"
+    SUBMITTING = "SUBMITTING", "Submitting"  # its intent is recorded
+    PENDING = "PENDING", "Waiting at Amazon"
+    RUNNING = "RUNNING", "Running at Amazon"
+    COLLECTING = "COLLECTING", "Collecting"  # its result is being fetched
+    SUCCEEDED = "SUCCEEDED", "Succeeded"  # its result has landed
+    NOT_SUBMITTED = "NOT_SUBMITTED", "Not submitted"  # Amazon has none
+    FAILED = "FAILED", "Failed"
+    REJECTED = "REJECTED", "Refused by Amazon"
+    CANCELLED = "CANCELLED", "Cancelled"
+    TIMED_OUT = "TIMED_OUT", "Timed out"
 
 
 OPEN_STATES = ["SUBMITTING", "PENDING", "RUNNING", "COLLECTING"]
