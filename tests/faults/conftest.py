@@ -8,7 +8,8 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -25,20 +26,22 @@ from tests.faults.stack import (
 )
 from tests.faults.trial import Trial
 
+NewTrial = Callable[[str], AbstractContextManager[Trial]]
 REPORT = pytest.StashKey[Report]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "faults: hurts a whole stack; see `make faults`")
     config.addinivalue_line("markers", "quick: of the faults, those that CI inflicts")
+    config.addinivalue_line("markers", "soak: random faults for MINUTES")
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Faults only when asked for by FAULTS=1; with SHARD=i/n each n-th of them."""
+    """Faults only with FAULTS=1, the soak with MINUTES; SHARD=i/n takes each n-th."""
     faults = [item for item in items if item.get_closest_marker("faults")]
-    wanted = faults if os.environ.get("FAULTS") else []
+    wanted = [item for item in faults if _is_asked_for(item)]
     if shard := os.environ.get("SHARD", ""):
         number, _, of = shard.partition("/")
         wanted = wanted[int(number) - 1 :: int(of)]
@@ -48,6 +51,12 @@ def pytest_collection_modifyitems(
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+def _is_asked_for(item: pytest.Item) -> bool:
+    if item.get_closest_marker("soak"):
+        return "MINUTES" in os.environ
+    return "FAULTS" in os.environ
 
 
 @pytest.fixture(scope="session")
@@ -82,24 +91,34 @@ def sandbox(stack: Stack) -> Iterator[Amc]:
 
 
 @pytest.fixture
-def trial(
+def new_trial(
     request: pytest.FixtureRequest, stack: Stack, sandbox: Amc, seed: int
-) -> Iterator[Trial]:
-    """Named after the number in the test's name; its line is printed at the end."""
-    named = re.match(r"test_(f\d+\w?)_", request.node.name)
+) -> NewTrial:
+    """Opens a trial by its name; its line is printed at its end, good or bad."""
+    report = request.config.stash[REPORT]
+
+    @contextmanager
+    def opened(fault: str) -> Iterator[Trial]:
+        stack.heal()
+        clock = clock_of(stack, sandbox)
+        trial = Trial(fault=fault, seed=seed, stack=stack, amc=sandbox, clock=clock)
+        try:
+            yield trial
+        finally:
+            if not trial.is_over:
+                trial.verdict.wrong.insert(0, "it did not come to its end")
+            report.add(trial.verdict)
+
+    return opened
+
+
+@pytest.fixture
+def trial(request: pytest.FixtureRequest, new_trial: NewTrial) -> Iterator[Trial]:
+    """Named after the number in the test's name, and its parameter."""
+    named = re.match(r"test_(f\d+\w?)_[^\[]*(\[.*\])?", request.node.name)
     assert named, "a fault test is called test_fNN_…"
-    stack.heal()
-    trial = Trial(
-        fault=named[1].upper(),
-        seed=seed,
-        stack=stack,
-        amc=sandbox,
-        clock=clock_of(stack, sandbox),
-    )
-    yield trial
-    if not trial.is_over:
-        trial.verdict.wrong.insert(0, "it did not come to its end")
-    request.config.stash[REPORT].add(trial.verdict)
+    with new_trial(named[1].upper() + (named[2] or "")) as trial:
+        yield trial
 
 
 def pytest_terminal_summary(

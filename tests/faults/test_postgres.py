@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.faults.trial import MIXED, Trial
@@ -17,6 +18,19 @@ def test_f13_postgresql_crashes_three_times(trial: Trial):
         trial.bit(1)
     trial.wait(5)
 
+    trial.conclude()
+
+
+def test_f14_postgresql_is_frozen_and_pages_say_so(trial: Trial):
+    trial.begin(*MIXED)
+    trial.wait(8)
+    trial.stack.freeze("postgres")
+    trial.bit(1)
+    ready = httpx.get(f"{trial.stack.web_url}/healthz/ready", timeout=60)
+    trial.stack.wait(10)
+    trial.stack.thaw("postgres")
+
+    assert ready.status_code == 503, ready.text
     trial.conclude()
 
 
@@ -38,6 +52,24 @@ def test_f16_the_reply_to_a_commit_is_lost(trial: Trial):
         link.toxics.probability = 0.1
         link.toxics.dice = trial.dice
     trial.wait(25)
+    trial.bit(sum(link.toxics.hits for link in links))
+
+    trial.conclude()
+
+
+def test_f17_connections_fail_before_and_after_each_commit(trial: Trial):
+    trial.begin(*MIXED)
+    links = trial.stack.links_of("postgres", "worker", "ticker", "beat")
+    for link in links:
+        link.toxics.lose_replies_to = (b"COMMIT",)
+        link.toxics.probability = 0.2
+        link.toxics.dice = trial.dice
+    for _ in range(15):
+        unlucky = trial.dice.choice(links)
+        unlucky.toxics.refuses = True
+        trial.bit(trial.stack.room.reset_all(unlucky))
+        trial.wait(2)
+        unlucky.toxics.refuses = False
     trial.bit(sum(link.toxics.hits for link in links))
 
     trial.conclude()

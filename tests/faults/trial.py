@@ -54,7 +54,7 @@ class Verdict:
         states = ", ".join(f"{many} {state}" for state, many in self.states.items())
         end = "invariants hold" if not self.wrong else f"BROKEN: {self.wrong[0]}"
         return (
-            f"{self.fault:<5} seed {self.seed}  slots {self.found}/{self.expected}  "
+            f"{self.fault:<6} seed {self.seed}  slots {self.found}/{self.expected}  "
             f"executions {self.executions}  worst delay {self.worst_delay:.1f} s  "
             f"bites {self.bites}  {self.seconds:.0f} s  {states or 'no runs'}  {end}"
         )
