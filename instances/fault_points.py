@@ -57,7 +57,7 @@ class Points:
 
 
 def _suffer(plan: dict[str, Any]) -> None:
-    """`kill` this process or its whole `group`, `stop` it, let it `sleep` or `raise`."""
+    """`kill` this process or its `group`, `stop` it, let it `sleep` or `raise`."""
     match plan["do"]:
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
