@@ -1,6 +1,6 @@
 """Query strings as people mean them: what is not understood is refused, not passed by.
 
-Codes: unknown_parameter, repeated_parameter, and those of the filters.
+Codes: unknown_parameter, repeated_parameter, empty_parameter, those of the filters.
 """
 
 from __future__ import annotations
@@ -42,7 +42,10 @@ class StrictFilters(filters.DjangoFilterBackend):
 
 
 def refuse_unknown(request: Request, known: Collection[str]) -> None:
-    """Raise ValidationError for parameters that are not known, or come twice."""
+    """Raise ValidationError for parameters that are not known, come twice, or empty.
+
+    A script whose variable is not set must not get everything instead of one thing.
+    """
     for name, values in request.query_params.lists():
         if name not in known:
             listed = ", ".join(sorted(known)) or "none"
@@ -51,6 +54,9 @@ def refuse_unknown(request: Request, known: Collection[str]) -> None:
         if len(values) > 1:
             text = "Give this parameter once."
             raise ValidationError({name: [text]}, code="repeated_parameter")
+        if values == [""]:
+            text = "Give this parameter a value, or leave it out."
+            raise ValidationError({name: [text]}, code="empty_parameter")
 
 
 class _IdField(forms.Field):

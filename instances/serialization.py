@@ -53,7 +53,6 @@ class Strict(serializers.Serializer[Any]):
         return ErrorDetail(f"No such field. Known: {known}.", code="unknown_field")
 
 
-@extend_schema_field(OpenApiTypes.INT)
 class Whole(serializers.Field[int, Any, int, Any]):
     """An integer that is an integer: no text, no fraction, no boolean."""
 
@@ -155,8 +154,9 @@ class Moment(serializers.Field[datetime, Any, str, Any]):
 class Verbatim(serializers.Field[Any, Any, Any, Any]):
     """A value that the core judges itself, so that there is one message for it."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"allow_null": True} | options)
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        """null is for the core to judge, too."""
+        return (False, data) if data is None else super().validate_empty_values(data)
 
     def to_internal_value(self, data: Any) -> Any:
         return data
@@ -190,7 +190,6 @@ class Values(serializers.DictField):
     }
 
 
-@extend_schema_field(OpenApiTypes.INT)
 class Related(serializers.PrimaryKeyRelatedField[Any]):
     """The id of a row among those that `rows()` lets the requester name."""
 

@@ -56,12 +56,11 @@ class MembershipViewSet(
         """Give another role; 409 for the last admin."""
         membership, user = self.get_object(), requester(request)
         require(user, membership.account_id, Role.ADMIN)
-        given = RoleSerializer(membership, data=request.data)
+        given = RoleSerializer(membership, data=request.data, partial=True)
         given.is_valid(raise_exception=True)
+        role = given.validated_data.get("role", membership.role)
         with self._changing():
-            changed = members.change_role(
-                membership.pk, role=given.validated_data["role"], user=user
-            )
+            changed = members.change_role(membership.pk, role=role, user=user)
         return self._answer(changed)
 
     @extend_schema(responses={204: None})

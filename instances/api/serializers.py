@@ -32,12 +32,6 @@ class TimezoneField(VerbatimText):
             zone(data)
         return str(data)
 
-    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
-        """null is no zone either."""
-        if data is None:
-            zone(data)
-        return super().validate_empty_values(data)
-
 
 class MembershipSerializer(Strict, serializers.ModelSerializer[Membership]):
     user = serializers.SlugRelatedField(

@@ -28,5 +28,5 @@ class StrictViewSet(viewsets.GenericViewSet[ModelT]):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if self.action != "list":
+        if self.action and self.action != "list":
             refuse_unknown(request, self.parameters.get(self.action or "", ()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import Q
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from instances.models import Connection, Instance
@@ -46,6 +45,7 @@ class Ids(serializers.ListField):
     """Up to 1,000 ids, at least one."""
 
     child = Whole(least=1, most=LARGEST_ID)
+    most = MOST_AT_ONCE
     default_error_messages = {"max_length": f"Name at most {MOST_AT_ONCE:,}."}
 
     def __init__(self, **options: Any) -> None:
@@ -53,7 +53,7 @@ class Ids(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> Any:
         """Before any id is looked up: how many there are."""
-        if isinstance(data, list) and len(data) > MOST_AT_ONCE:
+        if isinstance(data, list) and len(data) > self.most:
             self.fail("max_length")
         return super().to_internal_value(data)
 
@@ -76,7 +76,6 @@ class RelatedMany(Ids):
         return [found[key] for key in ids]
 
 
-@extend_schema_field({"type": "array", "items": {"type": "integer"}})
 class VisibleInstances(RelatedMany):
     """Ids of instances that the requester may see."""
 
@@ -84,7 +83,6 @@ class VisibleInstances(RelatedMany):
         return Instance.objects.visible_to(requester(self.context["request"]))
 
 
-@extend_schema_field({"type": "array", "items": {"type": "integer"}})
 class VisibleTargets(RelatedMany):
     """Ids of targets of the schedule in question that the requester may see."""
 

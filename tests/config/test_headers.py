@@ -74,7 +74,9 @@ def test_the_documentation_needs_no_script_within_the_page(alice: User):
 def test_the_documentation_is_there_for_everybody_and_names_every_route(db: None):
     schema = browser().get("/api/schema/").content.decode()
 
-    assert schema.count("operationId:") == sum(len(ways) for ways in routes().values())
+    offered = sum(len(ways) for ways in routes().values())
+    assert schema.count("operationId:") == offered
+    assert schema.count("description: Something is wrong.") == offered - 1
 
 
 def test_a_token_is_told_once_and_never_cached(alice: User):

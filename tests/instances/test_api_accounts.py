@@ -108,6 +108,14 @@ def test_bad_input_for_a_member(
     assert Membership.objects.filter(account=account).count() == 2
 
 
+def test_a_change_of_nothing_changes_nothing(account: Account, ada: User, vic: User):
+    path = f"{members_of(account)}{vic.memberships.get().pk}/"
+
+    answer = browser(ada).patch(path, {})
+
+    assert (answer.status_code, answer.json()["role"]) == (200, "viewer")
+
+
 def test_a_membership_never_becomes_another_persons(
     account: Account, ada: User, vic: User
 ):
@@ -208,6 +216,8 @@ def test_bad_input_for_an_instance(
         ("q=a%0Ab", "control", "q"),
         ("q=" + "x" * 256, "max_length", "q"),
         ("name=x", "unknown_parameter", "name"),
+        ("account=", "empty_parameter", "account"),
+        ("q=", "empty_parameter", "q"),
         ("account__name=x", "unknown_parameter", "account__name"),
     ],
 )

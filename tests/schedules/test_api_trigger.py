@@ -247,7 +247,7 @@ def test_without_targets_the_dates_are_the_schedules(target: Target, vic: User):
         ("count=0", "range"),
         ("count=101", "range"),
         ("count=x", "type"),
-        ("count=", "type"),
+        ("count=", "empty_parameter"),
     ],
 )
 def test_how_many_are_told_has_limits(

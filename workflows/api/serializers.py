@@ -154,8 +154,15 @@ class ExecutionSerializer(serializers.ModelSerializer[WorkflowExecution]):
         ]
 
 
+@extend_schema_field({"type": ["object", "null"], "additionalProperties": True})
+class Sent(serializers.JSONField):
+    """The body of the request to Amazon; null before it was sent."""
+
+
 class ExecutionDetailSerializer(ExecutionSerializer):
     """With what was sent to Amazon, secrets removed."""
+
+    request = Sent(read_only=True)
 
     class Meta(ExecutionSerializer.Meta):
         fields = [*ExecutionSerializer.Meta.fields, "request"]
