@@ -8,7 +8,8 @@ BOOTSTRAP := $(PYTHON) scripts/bootstrap.py
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test test-quick check smoke lock clean install-demo install-dev
+.PHONY: help demo dev test test-quick faults faults-quick soak check smoke lock clean \
+	install-demo install-dev
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | \
@@ -25,6 +26,15 @@ test: install-dev ## Run the whole test suite (ARGS="tests/schedules -x")
 
 test-quick: install-dev ## Run the tests that take no more than a few seconds each
 	$(VENV)/python -m pytest -n auto -m "not slow" $(ARGS)
+
+faults: install-dev ## Hurt a whole installation in every listed way (SEED=… SHARD=1/2)
+	FAULTS=1 $(VENV)/python -m pytest -n 0 -p no:randomly -m "faults and not soak" tests/faults $(ARGS)
+
+faults-quick: install-dev ## The faults that continuous integration inflicts
+	FAULTS=1 $(VENV)/python -m pytest -n 0 -p no:randomly -m "faults and quick" tests/faults $(ARGS)
+
+soak: install-dev ## Random mishaps for MINUTES (60), each round checked
+	MINUTES=$(or $(MINUTES),60) $(VENV)/python -m pytest -n 0 -p no:randomly -m soak tests/faults $(ARGS)
 
 check: install-dev ## Lint, format, types, layers, migrations, deployment, API schema
 	$(VENV)/ruff check .
