@@ -143,6 +143,30 @@ def test_a_run_that_somebody_else_moved_is_left_alone(target: Target, meanwhile)
     assert Run.objects.get(pk=run.pk).reason == meanwhile["reason"]
 
 
+def test_a_run_that_waits_for_something_else_by_now_is_left_alone(target: Target):
+    run = run_at(target, "WAITING", "overlap")
+    Run.objects.filter(pk=run.pk).update(reason="credential")
+
+    assert not move(run, Move(state=RunState.SKIPPED, reason="late"), now=NOON)
+
+
+def test_a_run_whose_end_is_asked_for_is_left_alone(target: Target):
+    run = run_at(target, "RUNNING", "")
+    Run.objects.filter(pk=run.pk).update(cancel_requested_at=NOON)
+
+    assert not move(run, Move(state=RunState.FAILED, reason="late"), now=NOON)
+
+
+def test_a_run_that_has_another_attempt_by_now_is_left_alone(target: Target):
+    run = run_at(target, "RUNNING", "")
+    Run.objects.filter(pk=run.pk).update(
+        state="WAITING", reason="retry", next_action_at=NOON
+    )
+    make_execution(Run.objects.get(pk=run.pk))
+
+    assert not move(run, Move(state=RunState.FAILED, reason="late"), now=NOON)
+
+
 def test_a_move_that_the_table_does_not_have_is_a_mistake(target: Target):
     run = make_run(target)
 

@@ -18,7 +18,7 @@ from tests.makers import (
     make_schedule,
     make_target,
 )
-from tests.schedules.rivals import held_elsewhere
+from tests.schedules.rivals import held_elsewhere, meanwhile
 from workflows.models import Workflow, WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")
@@ -153,6 +153,21 @@ def test_a_schedule_that_somebody_edits_is_passed_over(target: Target):
 
     with held_elsewhere(target.schedule):
         assert pause_idle_schedules(now=NOON) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_target_that_is_resumed_meanwhile_keeps_its_schedule_going(target: Target):
+    pause(target)
+
+    with (
+        held_elsewhere(target) as rival,
+        meanwhile(lambda: pause_idle_schedules(now=NOON)) as pausing,
+    ):
+        rival.execute("UPDATE schedule_targets SET paused_at = NULL, pause_reason = ''")
+        rival.db.commit()
+
+    assert pausing.result() == 0
+    assert Schedule.objects.get().is_active
 
 
 @pytest.mark.django_db(transaction=True)

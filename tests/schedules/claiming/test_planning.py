@@ -118,6 +118,13 @@ def test_a_slot_becomes_what_the_policies_say(due, target, missed, skip, wait, a
     assert plans == [skip, wait, allow]
 
 
+def test_the_newest_late_slot_makes_way_for_one_on_time_however_fresh_it_is():
+    every_minute = DueSlots(late=(at(11, 58),), on_time=(at(12),), next_slot=at(12, 1))
+    policy = Policy(missed="latest", overlap="allow")
+
+    assert told(plan(every_minute, policy, IDLE, now=at(12, 0, 5))) == "M P"
+
+
 @pytest.mark.parametrize("missed", ["latest", "all", "none"])
 @pytest.mark.parametrize("overlap", ["skip", "wait", "allow"])
 def test_nothing_runs_on_a_paused_target(missed, overlap):

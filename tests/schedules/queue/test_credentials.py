@@ -16,6 +16,7 @@ from tests.makers import (
     make_execution,
     make_instance,
     make_run,
+    make_schedule,
     make_target,
     make_user,
 )
@@ -257,6 +258,29 @@ def test_nothing_is_released_while_the_application_is_held(target: Target):
     LwaApplication.objects.update_or_create(id=1, defaults={"held_at": NOON})
 
     assert release(now=NOON) == 0
+
+
+def test_only_the_account_that_is_listed_by_a_usable_connection_is_released(
+    target: Target, connection
+):
+    elsewhere = make_account()
+    make_connection(connection.owner, elsewhere, held_at=NOON)
+    other = make_target(target.schedule, make_instance(elsewhere))
+    runs = [waiting(target), waiting(other)]
+
+    assert release(now=NOON) == 1
+    assert fates(*runs) == ["PENDING", "credential"]
+
+
+def test_who_chose_a_held_connection_is_not_released_with_the_others(
+    target: Target, workflow, alice: User
+):
+    held = make_connection(alice, target.instance.account, held_at=NOON)
+    choosy = make_schedule(workflow, connection=held)
+    runs = [waiting(target), waiting(choosy.targets.get())]
+
+    assert release(now=NOON) == 1
+    assert fates(*runs) == ["PENDING", "credential"]
 
 
 def test_a_run_born_without_connection_gets_the_one_made_since(

@@ -262,6 +262,19 @@ def test_the_same_verdict_twice_counts_once(target: Target):
     assert target.consecutive_failures == 1
 
 
+def test_a_late_second_success_does_not_begin_the_count_anew(target: Target):
+    run = ended(target, "SUCCEEDED")
+    success = ruling_about(run, Verdict(state="SUCCEEDED"))
+    assert record([success], now=NOON) == 1
+    ended(target, hour=1)
+    settle(now=NOON + SECOND)
+
+    assert record([success], now=NOON + 2 * SECOND) == 0
+
+    target.refresh_from_db()
+    assert target.consecutive_failures == 1
+
+
 def test_a_cancel_between_look_and_write_wins(target: Target):
     run = ended(target)
     ruling = ruling_about(run, FAILED)
@@ -555,8 +568,9 @@ def test_a_run_that_cannot_be_sent_fails_and_counts(target: Target, place):
     assert target.consecutive_failures == 1
 
 
-def test_a_run_that_moved_meanwhile_does_not_fail(target: Target):
-    run = make_run(target)
+@pytest.mark.parametrize("place", [{}, {"state": "WAITING", "reason": "overlap"}])
+def test_a_run_that_moved_meanwhile_does_not_fail(target: Target, place):
+    run = make_run(target, **place)
     Run.objects.filter(pk=run.pk).update(state="WAITING", reason="capacity")
 
     assert not fail_and_count(run, reason="window_invalid", message="", now=NOON)

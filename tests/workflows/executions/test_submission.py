@@ -18,7 +18,7 @@ from instances.connections import access_token
 from instances.models import Connection, Instance, Membership, User
 from tests.amc.server import Amc
 from tests.makers import NOON
-from tests.workflows.conftest import Clock, Interrupted, with_version
+from tests.workflows.conftest import Clock, Interrupted, Killed, killed, with_version
 from workflows.executions import moves
 from workflows.executions.cancelling import ask_to_cancel, close_unsent
 from workflows.executions.endings import not_submitted
@@ -322,7 +322,9 @@ def test_an_execution_that_waited_too_long_expires(
 def test_an_execution_that_kills_its_workers_is_given_up(
     execution: WorkflowExecution, amazon: Amc, clock: Clock
 ) -> None:
-    WorkflowExecution.objects.update(claims=5)
+    for _ in range(5):
+        with pytest.raises(Killed):
+            submit(execution.pk, now=Interrupted(amazon, 2, killed))
 
     submit(execution.pk, now=clock)
 
@@ -369,6 +371,68 @@ def test_of_two_submitters_one_claims_the_row_for_sending(
     execution.refresh_from_db()
     assert execution.state == State.PENDING
     assert posts(amazon) == 1
+
+
+def test_what_another_has_sent_in_vain_is_not_sent_again(
+    execution: WorkflowExecution, amazon: Amc
+) -> None:
+    """Nobody knows what became of the first POST, and the row shows no progress."""
+    amazon.faults("reply_lost", operation=POST)
+    inner = Clock(amazon)
+    clock = Interrupted(amazon, 4, lambda: submit(execution.pk, now=inner))
+
+    submit(execution.pk, now=clock)
+
+    execution.refresh_from_db()
+    assert (execution.state, execution.sending_at) == (State.SUBMITTING, NOON)
+    assert posts(amazon) == 1
+
+
+def test_what_another_has_sent_does_not_end_as_unsent(
+    execution: WorkflowExecution, amazon: Amc
+) -> None:
+    """Readings: take up, deadline. The owner loses the right after the first POST."""
+    amazon.faults("reply_lost", operation=POST)
+    inner = Clock(amazon)
+
+    def sent_elsewhere() -> None:
+        submit(execution.pk, now=inner)
+        Membership.objects.all().delete()
+
+    submit(execution.pk, now=Interrupted(amazon, 2, sent_elsewhere))
+
+    execution.refresh_from_db()
+    assert (execution.state, execution.sending_at) == (State.SUBMITTING, NOON)
+
+
+def test_a_row_that_is_anothers_by_now_is_not_taken_up(
+    execution: WorkflowExecution, amazon: Amc
+) -> None:
+    later = NOON + timedelta(seconds=90)
+    clock = Interrupted(
+        amazon, 1, lambda: WorkflowExecution.objects.update(next_poll_at=later)
+    )
+
+    submit(execution.pk, now=clock)
+
+    execution.refresh_from_db()
+    assert (execution.claims, execution.sending_at) == (0, None)
+
+
+def test_a_wish_that_comes_before_the_claim_for_sending_prevents_it(
+    execution: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    wishful = Interrupted(
+        amazon, 4, lambda: WorkflowExecution.objects.update(cancel_requested_at=NOON)
+    )
+    submit(execution.pk, now=wishful)
+    execution.refresh_from_db()
+    assert (execution.state, execution.sending_at) == (State.SUBMITTING, None)
+
+    submit(execution.pk, now=clock)
+
+    assert ended(execution)[:2] == ("NOT_SUBMITTED", "cancelled")
+    assert posts(amazon) == 0
 
 
 def test_a_submitter_waits_for_the_claim_of_another_and_sends_nothing(
@@ -425,6 +489,27 @@ def test_a_wish_seen_in_the_last_look_stops_the_post(
     submit(execution.pk, now=clock)
 
     assert ended(execution)[:2] == ("NOT_SUBMITTED", "cancelled")
+    assert posts(amazon) == 0
+
+
+def test_a_row_that_was_ended_is_seen_in_the_last_look(
+    execution: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    """A trigger plays whoever gives up the row while its sender is frozen."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION give_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " NEW.state = 'NOT_SUBMITTED'; NEW.reason = 'not_found';"
+            " NEW.uses_attempt = true; NEW.ended_at = NEW.sending_at;"
+            " NEW.next_poll_at = NULL; RETURN NEW; END $$;"
+            "CREATE TRIGGER give_up BEFORE UPDATE ON workflow_executions FOR EACH ROW"
+            " WHEN (OLD.sending_at IS NULL AND NEW.sending_at IS NOT NULL)"
+            " EXECUTE FUNCTION give_up()"
+        )
+
+    submit(execution.pk, now=clock)
+
+    assert ended(execution)[:2] == ("NOT_SUBMITTED", "not_found")
     assert posts(amazon) == 0
 
 
