@@ -48,7 +48,7 @@ app.conf.update(
         "workflows.tasks.collect_result": {"queue": "collect"},
         "instances.tasks.*": {"queue": "work"},
     },
-    beat_scheduler="django_celery_beat.schedulers:DatabaseScheduler",
+    beat_scheduler="config.steady_beat:SteadyScheduler",
     beat_max_loop_interval=2,
     beat_schedule={
         "tick": {"task": "schedules.tasks.tick", "schedule": settings.TICK_SECONDS},
