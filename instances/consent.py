@@ -42,13 +42,16 @@ LIFE = timedelta(minutes=10)
 REMEMBERED = timedelta(days=1)  # so that a replay is told from an invention
 LONGEST_PATH = 255
 LONGEST_CODE = 2_048
+LONGEST_ERROR = 100
 
 UNKNOWN = "We did not send anybody to Amazon for this answer. Start again."
 FOREIGN = "Somebody else, or another browser, was sent to Amazon for this answer."
 REPLAYED = "This answer of Amazon was used already. Start again to connect once more."
 OLD = "You were away for more than ten minutes. Start again."
 DENIED = "You did not agree on Amazon's page, so nothing was connected."
-NOT_OFFERED = "Amazon could not ask you, so nothing was connected. Start again."
+NOT_OFFERED = "Amazon did not ask you; its word is in our log. Nothing was connected."
+    "Amazon did not ask you, so nothing was connected; its word is in our log."
+)
 CODE_REFUSED = "Amazon did not accept its own answer. Start again."
 NO_CODE = "Amazon's answer lacks the code that it should bring."
 NO_REFRESH_TOKEN = "Amazon gave no lasting authorisation. Start again."  # noqa: S105 - a text
@@ -125,10 +128,8 @@ def decline(
     _use(user, session_key, state, now=now)
     if error == "access_denied":
         raise ConsentRefused(DENIED, code="consent_denied")
-    raise ConsentRefused(
-        "Amazon did not offer to connect; its word is in the log.",
-        code="consent_failed",
-    )
+    log.warning("consent not offered", user=user.pk, error=error[:LONGEST_ERROR])
+    raise ConsentRefused(NOT_OFFERED, code="consent_failed")
 
 
 def return_path(state: str) -> str:

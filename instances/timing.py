@@ -69,8 +69,15 @@ class Times:
     # One refresh at a time per connection: the lease of who refreshes.
     refresh_lease: timedelta = timedelta(seconds=30)
     refresh_early: timedelta = timedelta(minutes=5)
+    # Short locks in Redis, which spare wasted work: of a tick, of one target's runs.
     tick_lock: timedelta = timedelta(seconds=30)
+    target_lock: timedelta = timedelta(seconds=30)
+    # A tick begins no claim after this: the sweep must get its turn too, after an
+    # outage as well, and a task has 90 s in all.
+    dispatch_pass: timedelta = timedelta(seconds=45)
     poll_pass: timedelta = timedelta(seconds=20)
+    # Older zone data wait so long: new processes may run beside old ones.
+    zone_rollback: timedelta = timedelta(minutes=10)
 
 
 @cache

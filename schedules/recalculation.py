@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from django.db import transaction
 
 from instances.heartbeats import beat
 from instances.models import Heartbeat
+from instances.timing import times
 from schedules.claiming.claims import move_on
 from schedules.errors import InvalidRecurrence
 from schedules.models import Schedule
@@ -18,8 +19,6 @@ log = structlog.get_logger(__name__)
 
 NAME = "tzdata"
 BATCH = 1_000
-# While old and new processes run side by side, the older data waits for so long.
-ROLLBACK_AFTER = timedelta(minutes=10)
 
 
 def recalculate_if_new(*, now: datetime) -> int:
@@ -29,7 +28,7 @@ def recalculate_if_new(*, now: datetime) -> int:
     before = str(last.facts.get("version", "")) if last else ""
     if before == ours:
         return 0
-    if last and before > ours and now - last.at < ROLLBACK_AFTER:
+    if last and before > ours and now - last.at < times().zone_rollback:
         return 0
     moved = recalculate(now=now)
     beat(NAME, now=now, version=ours)

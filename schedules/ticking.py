@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 
 import structlog
 
 from instances.clock import database_now
 from instances.containment import contained
 from instances.heartbeats import beat
+from instances.timing import times
 from schedules.dispatch import DispatchCounts, dispatch_due
 from schedules.recalculation import recalculate_if_new
 from schedules.sweeping import SweepCounts, sweep
 
 log = structlog.get_logger(__name__)
-
-# After an outage the sweep must get its turn too, and the task has 90 s in all.
-DISPATCH_BUDGET = timedelta(seconds=45)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +32,7 @@ def tick() -> TickCounts:
     A shell: it reads the clock itself, anew for each part, since the first one may
     take long after an outage.
     """
-    dispatched = dispatch_due(database_now(), budget=DISPATCH_BUDGET)
+    dispatched = dispatch_due(database_now(), budget=times().dispatch_pass)
     swept = sweep(now=database_now())
     now, recalculated = database_now(), 0
     with contained("next runs not recalculated"):

@@ -10,7 +10,6 @@ from instances.amc.errors import LinkRefused, NoUsableAnswer
 
 GZIP_MAGIC = b"\x1f\x8b"
 LONGEST_PIECE = 1_000_000  # bytes, however well they were compressed
-LONGEST_REFUSAL = 2_000
 
 
 def pieces(url: str) -> Iterator[bytes]:

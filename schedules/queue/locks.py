@@ -15,10 +15,11 @@ from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
 from redis.retry import Retry
 
+from instances.timing import times
+
 log = structlog.get_logger(__name__)
 
 ANSWER_SECONDS = 1.0
-TARGET_LEASE = timedelta(seconds=30)
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def target_lock(target_id: int | None) -> Iterator[bool]:
     if target_id is None:
         yield True
         return
-    with short_lock(f"target:{target_id}", lease=TARGET_LEASE) as is_mine:
+    with short_lock(f"target:{target_id}", lease=times().target_lock) as is_mine:
         yield is_mine
 
 

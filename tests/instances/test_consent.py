@@ -297,7 +297,9 @@ def test_who_does_not_agree_is_told_so(bob: User, amazon: Amc) -> None:
     assert refusal_code(SESSION, back["state"], "code", user=bob) == "consent_used"
 
 
-def test_an_unknown_word_of_amazon_is_told_without_repeating_it(bob: User) -> None:
+def test_an_unknown_word_of_amazon_is_logged_and_not_repeated_to_people(
+    bob: User, caplog: pytest.LogCaptureFixture
+) -> None:
     state = query(sent_away(bob))["state"]
 
     with pytest.raises(ConsentRefused) as caught:
@@ -305,6 +307,7 @@ def test_an_unknown_word_of_amazon_is_told_without_repeating_it(bob: User) -> No
 
     assert caught.value.code == "consent_failed"
     assert "<script>" not in caught.value.message
+    assert "<script>" in caplog.text
 
 
 def test_the_way_back_is_remembered(bob: User) -> None:

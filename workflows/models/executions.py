@@ -9,7 +9,7 @@ from django.db.models import F, Q
 
 from instances.models import Account, Connection, Instance, User
 from workflows.models.workflows import WorkflowVersion
-from workflows.states import OPEN_STATES, ExecutionState
+from workflows.states import OPEN_STATES, PLACE_STATES, ExecutionState
 
 
 class ExecutionQuerySet(models.QuerySet["WorkflowExecution"]):
@@ -149,7 +149,7 @@ class WorkflowExecution(models.Model):
         indexes = [
             models.Index(
                 fields=["account", "instance", "priority"],
-                condition=Q(state__in=["SUBMITTING", "PENDING", "RUNNING"]),
+                condition=Q(state__in=PLACE_STATES),
                 name="executions_at_amc",
             ),
             models.Index(
