@@ -110,7 +110,10 @@ class ConsentCallbackView(APIView):
             OpenApiParameter(name, str, required=False)
             for name in ("state", "code", "error", "error_description")
         ],
-        responses={302: None},
+        responses={
+            302: None,
+            **{(code, "text/plain"): str for code in (400, 401, 409, 502, 503)},
+        },
     )
     def get(self, request: Request) -> HttpResponseRedirect:
         """Store the new authorisation and go on to where the person set out."""

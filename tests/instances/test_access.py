@@ -6,7 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from instances.access import may, may_run, require, role_of
+from instances.access import (
+    accounts_with,
+    may,
+    may_run,
+    require,
+    require_all,
+    role_of,
+)
 from instances.errors import NotPermitted
 from instances.models import Account, Role, User
 from tests.makers import make_account, make_member, make_user
@@ -85,3 +92,37 @@ def test_may_run_asks_the_database_once(account: Account, alice: User) -> None:
         assert may_run(alice.pk, account.pk)
 
     assert len(queries) == 1
+
+
+def test_many_accounts_are_asked_for_with_one_query(account: Account) -> None:
+    user, read_only, foreign = make_user(), make_account(), make_account()
+    make_member(user, account, Role.EDITOR)
+    make_member(user, read_only, Role.VIEWER)
+    wanted = [account.pk, read_only.pk, foreign.pk, None]
+
+    with CaptureQueriesContext(connection) as asked:
+        editing = accounts_with(user, wanted, Role.EDITOR)
+    reading = accounts_with(user, wanted, Role.VIEWER)
+
+    assert editing == {account.pk}
+    assert reading == {account.pk, read_only.pk}
+    assert len(asked) == 1
+
+
+def test_one_missing_account_refuses_all(account: Account, alice: User) -> None:
+    other = make_account()
+
+    require_all(alice, [account.pk, account.pk], Role.EDITOR)
+    for missing in (other.pk, None):
+        with pytest.raises(NotPermitted):
+            require_all(alice, [account.pk, missing], Role.EDITOR)
+
+
+def test_a_superuser_has_every_account_and_the_deactivated_none(
+    account: Account, alice: User
+) -> None:
+    root = make_user(is_superuser=True)
+    alice.is_active = False
+
+    assert accounts_with(root, [account.pk, None], Role.ADMIN) == {account.pk, None}
+    assert accounts_with(alice, [account.pk], Role.VIEWER) == set()
