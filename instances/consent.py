@@ -50,8 +50,6 @@ REPLAYED = "This answer of Amazon was used already. Start again to connect once 
 OLD = "You were away for more than ten minutes. Start again."
 DENIED = "You did not agree on Amazon's page, so nothing was connected."
 NOT_OFFERED = "Amazon did not ask you; its word is in our log. Nothing was connected."
-    "Amazon did not ask you, so nothing was connected; its word is in our log."
-)
 CODE_REFUSED = "Amazon did not accept its own answer. Start again."
 NO_CODE = "Amazon's answer lacks the code that it should bring."
 NO_REFRESH_TOKEN = "Amazon gave no lasting authorisation. Start again."  # noqa: S105 - a text
