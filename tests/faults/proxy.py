@@ -96,15 +96,15 @@ class Link:
             return
         conversation = Conversation(self, writer, up_writer)
         self._writers |= {writer, up_writer}
+        ways = [
+            asyncio.ensure_future(conversation.carry_up(reader)),
+            asyncio.ensure_future(conversation.carry_down(up_reader)),
+        ]
         try:
-            await asyncio.wait(
-                [
-                    asyncio.ensure_future(conversation.carry_up(reader)),
-                    asyncio.ensure_future(conversation.carry_down(up_reader)),
-                ],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for way in ways:
+                way.cancel()
             self._writers -= {writer, up_writer}
             for end in (writer, up_writer):
                 with suppress(Exception):
