@@ -100,7 +100,7 @@ SELECT 'target', t.id FROM schedule_targets t
 SELECT 'stray', x.id FROM amc_strays x
   JOIN workflow_executions e ON e.id = x.execution_id
   JOIN amc_connections c ON c.id = e.connection_id
- WHERE x.ended_at IS NULL AND c.held_at IS NULL
+ WHERE x.ended_at IS NULL AND c.held_at IS NULL AND c.deleted_at IS NULL
    AND x.found_at < %(now)s - interval '10 minutes'
 """,
 }

@@ -114,7 +114,7 @@ opened AS (
          m.time_limit_seconds,
          'SUBMITTING', greatest(%(now)s, e.ended_at), %(next_poll_at)s, %(deadline_at)s
     FROM moved m LEFT JOIN workflow_executions e ON e.id = m.previous_id)
-SELECT execution_id, id, account_id, instance_id, priority FROM moved
+SELECT execution_id, id FROM moved
  ORDER BY priority, execution_id
 """
 
@@ -128,9 +128,6 @@ class Admitted:
 
     execution_id: int
     run_id: int
-    account_id: int
-    instance_id: int
-    priority: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +184,8 @@ def _serve(now: datetime, account_id: int | None) -> Service:
         rows = cursor.fetchall()
         cursor.execute(NOTE_SERVICE, {"now": now, "locked": locked})
     return Service(
-        accounts=len(locked), admitted=tuple(_admitted(*row) for row in rows)
+        accounts=len(locked),
+        admitted=tuple(Admitted(execution_id=row[0], run_id=row[1]) for row in rows),
     )
 
 
@@ -201,15 +199,3 @@ def _terms(locked: list[int], now: datetime) -> dict[str, Any]:
         "next_poll_at": now + spans.submit_lease,
         "deadline_at": now + spans.unsent_longest,
     }
-
-
-def _admitted(
-    execution_id: int, run_id: int, account_id: int, instance_id: int, priority: int
-) -> Admitted:
-    return Admitted(
-        execution_id=execution_id,
-        run_id=run_id,
-        account_id=account_id,
-        instance_id=instance_id,
-        priority=priority,
-    )

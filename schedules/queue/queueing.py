@@ -13,7 +13,7 @@ from schedules.models import ACTIVE, IN_QUEUE, Run, Target
 from schedules.moves import Move, move, unasked_end
 from schedules.queue.admission import admit
 from schedules.queue.credentials import is_usable
-from schedules.queue.entering import Facts, Lack, Step, Way, step
+from schedules.queue.entering import Facts, Step, Way, step
 from schedules.queue.readiness import lack_of
 from schedules.settling.rulings import fail_and_count
 from schedules.states import OverlapPolicy, RunState, Trigger
@@ -79,15 +79,14 @@ def _take(run: Run, towards: Step, facts: Facts, *, now: datetime) -> bool:
 
 def _facts(run: Run) -> Facts:
     """What R4 to R6 look at. The target is locked, so what is seen here stays."""
-    lack = lack_of(run)
     schedule, target = run.schedule, run.target
     return Facts(
         is_slot=run.trigger == Trigger.SCHEDULE,
         is_pending=run.state == RunState.PENDING,
-        lack=lack,
+        lack=lack_of(run),
         target_is_paused=target is not None and _is_stopped(target),
         schedule_is_paused=schedule is not None and not schedule.is_active,
-        owner_may_run=_owner_may_run(run, lack),
+        owner_may_run=_owner_may_run(run),
         blocked_by=_blocker(run),
         skips_overlap=schedule is not None
         and schedule.overlap_policy == OverlapPolicy.SKIP,
@@ -99,7 +98,7 @@ def _is_stopped(target: Target) -> bool:
     return target.paused_at is not None or target.deleted_at is not None
 
 
-def _owner_may_run(run: Run, lack: Lack | None) -> bool:
+def _owner_may_run(run: Run) -> bool:
     """Not asked where there is no account to ask about."""
     return run.account_id is None or may_run(run.owner_id, run.account_id)
 

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from instances.models import Account, Instance
+from instances.models import Account, Connection, Instance
 from schedules.invariants import INVARIANTS, breaches, unknown_at_amazon
 from schedules.models import Run, Schedule, Target
 from tests.makers import NOON, make_execution, make_run
@@ -163,6 +163,14 @@ def test_what_is_broken_is_told(
 def test_nothing_is_told_of_a_healthy_database(target: Target):
     make_run(target, scheduled_for=NOON + HOUR)
     running(target)
+
+    assert breaches(now=NOON) == []
+
+
+@pytest.mark.parametrize("column", ["held_at", "deleted_at"])
+def test_a_stray_that_nobody_can_reach_breaks_nothing(target: Target, column):
+    a_stray_that_goes_on(target)
+    Connection.objects.update(**{column: NOON})
 
     assert breaches(now=NOON) == []
 

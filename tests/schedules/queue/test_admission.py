@@ -247,24 +247,26 @@ def test_an_account_gets_ten_at_a_time(target: Target, neighbour: Target):
 def test_an_account_is_served_at_any_time_when_it_is_named(
     target: Target, stranger: Target
 ):
-    queued(target)
+    run = queued(target)
     queued(stranger)
     Account.objects.update(served_at=NOON)
 
     admitted = admit(now=NOON, account_id=target.instance.account_id)
 
-    assert [one.instance_id for one in admitted] == [target.instance_id]
+    assert [one.run_id for one in admitted] == [run.pk]
 
 
 def test_the_longest_unserved_accounts_come_first(target: Target, monkeypatch):
     monkeypatch.setattr("schedules.queue.admission.ACCOUNTS_AT_A_TIME", 1)
     accounts = [make_account(served_at=NOON - MINUTE * n) for n in (1, 3, 2)]
-    for account in accounts:
+    runs = [
         queued(make_target(target.schedule, make_instance(account)))
+        for account in accounts
+    ]
 
-    order = [admit(now=NOON)[0].account_id for _ in accounts]
+    order = [admit(now=NOON)[0].run_id for _ in accounts]
 
-    assert order == [accounts[n].pk for n in (1, 2, 0)]
+    assert order == [runs[n].pk for n in (1, 2, 0)]
 
 
 @pytest.mark.parametrize(

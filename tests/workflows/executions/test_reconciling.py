@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from instances.alarms import open_alarms
+from instances.amc.gateway import gateway
 from tests.amc.server import Amc
 from tests.makers import NOON
 from tests.workflows.conftest import Clock, Interrupted, Killed, killed
 from workflows.executions.cancelling import ask_to_cancel
+from workflows.executions.listing import read_until_seen, read_whole
 from workflows.executions.polling import poll_due
 from workflows.executions.submission import submit
 from workflows.models import Stray, WorkflowExecution
@@ -311,6 +313,26 @@ def test_of_two_with_the_mark_the_earliest_wins(
     assert (stray.amc_execution_id, stray.why) == (second["id"], Stray.Why.DOUBLE)
 
 
+def test_what_another_is_just_sending_is_no_stray(
+    lost_and_stuck: WorkflowExecution,
+    admitted: Callable[..., WorkflowExecution],
+    amazon: Amc,
+    clock: Clock,
+) -> None:
+    """The list shows its mark before its reply has come."""
+    sending = admitted()
+    with pytest.raises(Killed):
+        submit(sending.pk, now=Interrupted(amazon, 5, killed))
+
+    poll(clock, seconds=5)
+    assert not Stray.objects.exists()
+    assert [each["status"] for each in amazon.executions()] == ["RUNNING", "RUNNING"]
+
+    poll(clock, seconds=40)
+    sending.refresh_from_db()
+    assert sending.state == State.RUNNING
+
+
 def test_a_cancel_in_the_dark_is_kept_when_the_execution_is_found(
     lost_and_stuck: WorkflowExecution, amazon: Amc, clock: Clock
 ) -> None:
@@ -411,3 +433,23 @@ def test_without_comments_other_dates_do_not_fit(
 
     execution.refresh_from_db()
     assert execution.reason == "not_found"
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_list_is_as_old_as_its_first_request(
+    lost: WorkflowExecution, amazon: Amc, is_whole: bool
+) -> None:
+    """What Amazon accepts while it is read need not be on it."""
+    gate = gateway(lost.instance, lost.connection, now=NOON)
+    requests: list[int] = []
+
+    def now() -> datetime:
+        requests.append(len(amazon.requests("listWorkflowExecutions")))
+        return NOON
+
+    if is_whole:
+        read_whole(gate, since=NOON, now=now)
+    else:
+        read_until_seen(gate, {"any"}, since=NOON, now=now)
+
+    assert requests[0] == 0
