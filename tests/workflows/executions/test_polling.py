@@ -351,6 +351,17 @@ def test_a_claimed_row_is_not_due_for_anybody_else(
     assert len(dues.claim(now=clock())) == 1
 
 
+def test_what_is_unsent_is_left_to_its_submitter(
+    execution: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    """Its `next_poll_at` says when its message is sent again."""
+    assert poll(clock, minutes=10) == 0
+
+    execution.refresh_from_db()
+    assert execution.next_poll_at == NOON + timedelta(seconds=60)
+    assert amazon.requests() == []
+
+
 def test_a_broken_group_does_not_stop_the_others(
     admitted: Admit, amazon: Amc, clock: Clock
 ) -> None:
