@@ -71,22 +71,7 @@ def trigger_schedule(
     wanted = [target for target in targets if target.pk not in refused]
     if not wanted:
         raise next(iter(refused.values())).error if refused else NoActiveTarget()
-    for target in wanted:
-        _check_window(target, window, now=now)
-        check_target(target, slot=slot or now, values=values, window=window)
-    connections = DefaultConnections([schedule])
-    runs = [
-        _newborn(
-            target,
-            Trigger.MANUAL,
-            now=now,
-            slot=slot or now,
-            connections=connections,
-            values=values,
-            window=window,
-        )
-        for target in wanted
-    ]
+    runs = _manual_runs(wanted, now=now, slot=slot or now, values=values, window=window)
     Run.objects.bulk_create(runs)
     note(schedule, f"by hand: {_named(runs)}", now=now)
     return Outcome(runs=tuple(runs), refused=tuple(refused.values()))
@@ -143,6 +128,33 @@ def _window_of(run: Run) -> Window | None:
     if run.window_start is None or run.window_end is None:
         return None
     return Window(start=run.window_start, end=run.window_end)
+
+
+def _manual_runs(
+    targets: Sequence[Target],
+    *,
+    now: datetime,
+    slot: datetime,
+    values: Mapping[str, Any] | None,
+    window: Window | None,
+) -> list[Run]:
+    """Runs of one schedule's targets, all of which can be sent."""
+    for target in targets:
+        _check_window(target, window, now=now)
+        check_target(target, slot=slot, values=values, window=window)
+    connections = DefaultConnections([targets[0].schedule])
+    return [
+        _newborn(
+            target,
+            Trigger.MANUAL,
+            now=now,
+            slot=slot,
+            connections=connections,
+            values=values,
+            window=window,
+        )
+        for target in targets
+    ]
 
 
 def _check_window(target: Target, window: Window | None, *, now: datetime) -> None:
