@@ -24,7 +24,7 @@ from schedules import errors as schedules
 from schedules.models import Schedule
 from tests.browsers import API, browser, codes
 from tests.makers import make_schedule
-from tests.schedules.rivals import held_elsewhere
+from tests.rivals import held_elsewhere
 from workflows import errors as workflows
 
 raised: list[Exception] = []

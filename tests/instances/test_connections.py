@@ -34,7 +34,7 @@ from instances.rotation import rotate
 from instances.timing import times
 from tests.amc.server import Amc
 from tests.makers import NOON, make_connection
-from tests.schedules.rivals import held_elsewhere
+from tests.rivals import held_elsewhere
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,8 @@ from instances.models import IdempotencyKey, Instance, User
 from schedules.models import Run, Schedule
 from tests.browsers import API, browser, codes
 from tests.makers import NOON, make_instance, make_run
+from tests.rivals import in_threads
 from tests.schedules.clock import stopped_clock
-from tests.schedules.rivals import in_threads
 from workflows.models import Workflow
 
 KEY = {"HTTP_IDEMPOTENCY_KEY": "0b8f"}

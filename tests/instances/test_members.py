@@ -9,7 +9,7 @@ from instances.errors import InvalidField, LastAdmin, NotPermitted
 from instances.members import add_member, change_role, remove_member
 from instances.models import Account, Change, Membership, Role, User
 from tests.makers import NOON, make_member, make_user
-from tests.schedules.rivals import in_threads
+from tests.rivals import in_threads
 
 
 def role_of(user: User) -> str | None:

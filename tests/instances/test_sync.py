@@ -20,7 +20,7 @@ from schedules.models import Target
 from tests.amc.server import Amc
 from tests.broker import Broker
 from tests.makers import NOON, make_account, make_connection, make_instance, make_user
-from tests.schedules.rivals import held_elsewhere
+from tests.rivals import held_elsewhere
 
 pytestmark = pytest.mark.django_db
 

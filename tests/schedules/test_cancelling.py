@@ -16,6 +16,7 @@ from schedules.models import Run, Target
 from schedules.settling import settle
 from schedules.states import WAIT_REASONS
 from tests.makers import NOON, make_execution, make_run
+from tests.rivals import held_elsewhere, meanwhile
 from tests.schedules.histories import (
     HOUR,
     MINUTE,
@@ -24,7 +25,6 @@ from tests.schedules.histories import (
     tried_run,
     waiting_run,
 )
-from tests.schedules.rivals import held_elsewhere, meanwhile
 from workflows.models import WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")

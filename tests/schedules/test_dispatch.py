@@ -20,7 +20,7 @@ from tests.makers import (
     make_schedule,
     make_workflow,
 )
-from tests.schedules.rivals import held_elsewhere, in_threads
+from tests.rivals import held_elsewhere, in_threads
 from workflows.models import Workflow
 
 SECOND = timedelta(seconds=1)

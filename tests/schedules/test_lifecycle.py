@@ -40,6 +40,7 @@ from tests.makers import (
     make_target,
     make_workflow,
 )
+from tests.rivals import held_elsewhere, meanwhile
 from tests.schedules.histories import (
     HOUR,
     MINUTE,
@@ -49,7 +50,6 @@ from tests.schedules.histories import (
     tried_run,
     waiting_run,
 )
-from tests.schedules.rivals import held_elsewhere, meanwhile
 from workflows.models import Workflow, WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")

@@ -33,6 +33,7 @@ from tests.makers import (
     make_schedule,
     make_target,
 )
+from tests.rivals import in_threads, meanwhile, open_transaction
 from tests.schedules.histories import (
     HOUR,
     MINUTE,
@@ -42,7 +43,6 @@ from tests.schedules.histories import (
     tried_run,
     waiting_run,
 )
-from tests.schedules.rivals import in_threads, meanwhile, open_transaction
 from workflows.models import Workflow
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")

@@ -18,7 +18,7 @@ from tests.makers import (
     make_schedule,
     make_target,
 )
-from tests.schedules.rivals import held_elsewhere, meanwhile
+from tests.rivals import held_elsewhere, meanwhile
 from workflows.models import Workflow, WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")

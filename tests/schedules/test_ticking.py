@@ -12,8 +12,8 @@ from schedules.models import Schedule
 from schedules.ticking import tick
 from tests.broker import Broker
 from tests.makers import NOON
+from tests.rivals import held_elsewhere
 from tests.schedules.clock import stopped_clock
-from tests.schedules.rivals import held_elsewhere
 
 
 @pytest.mark.django_db(transaction=True)

@@ -43,8 +43,8 @@ from tests.makers import (
     make_target,
     make_workflow,
 )
+from tests.rivals import in_threads
 from tests.schedules.histories import HOUR, MINUTE, run_at_amazon, state_of
-from tests.schedules.rivals import in_threads
 from workflows.models import Workflow, WorkflowVersion
 from workflows.windows import Window
 

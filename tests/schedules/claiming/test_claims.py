@@ -26,7 +26,7 @@ from tests.makers import (
     make_target,
     make_workflow,
 )
-from tests.schedules.rivals import held_elsewhere, meanwhile, open_transaction
+from tests.rivals import held_elsewhere, meanwhile, open_transaction
 from workflows.models import Workflow, WorkflowVersion
 
 SECOND = timedelta(seconds=1)

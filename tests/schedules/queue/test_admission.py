@@ -22,7 +22,7 @@ from tests.makers import (
     make_schedule,
     make_target,
 )
-from tests.schedules.rivals import held_elsewhere, in_threads
+from tests.rivals import held_elsewhere, in_threads
 from workflows.models import WorkflowExecution
 from workflows.states import PLACE_STATES
 

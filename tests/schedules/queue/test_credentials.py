@@ -20,7 +20,7 @@ from tests.makers import (
     make_target,
     make_user,
 )
-from tests.schedules.rivals import held_elsewhere
+from tests.rivals import held_elsewhere
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")
 

@@ -11,7 +11,7 @@ from instances.models import Connection, Instance, LwaApplication, Membership, U
 from schedules.models import Run, Schedule, Target
 from schedules.queue.queueing import execute_run
 from tests.makers import NOON, make_execution, make_run
-from tests.schedules.rivals import held_elsewhere, in_threads
+from tests.rivals import held_elsewhere, in_threads
 from workflows.models import WorkflowExecution, WorkflowVersion
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")

@@ -13,7 +13,7 @@ from schedules.settling import settle
 from schedules.settling.rulings import Ruling, fail_and_count, record
 from schedules.settling.verdicts import Verdict
 from tests.makers import NOON, make_execution, make_instance, make_run, make_target
-from tests.schedules.rivals import held_elsewhere, in_threads, meanwhile
+from tests.rivals import held_elsewhere, in_threads, meanwhile
 from workflows.models import WorkflowExecution
 
 pytestmark = pytest.mark.usefixtures("invariants_hold")
