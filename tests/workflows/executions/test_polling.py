@@ -480,6 +480,19 @@ def test_a_404_is_believed_after_ten_minutes_and_three_times(
     assert amazon.hits(fault)
 
 
+@pytest.mark.parametrize("waits", [[5, 5, 5, 5], [5, 660]])
+def test_three_times_alone_or_ten_minutes_alone_prove_no_loss(
+    waits: list[float], stuck: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    amazon.faults("not_found", operation=GET)
+
+    for seconds in waits:
+        poll(clock, seconds=seconds)
+
+    stuck.refresh_from_db()
+    assert (stuck.state, stuck.missing_count) == (State.PENDING, len(waits))
+
+
 def test_an_execution_that_shows_up_again_was_not_lost(
     stuck: WorkflowExecution, amazon: Amc, clock: Clock
 ) -> None:
