@@ -119,12 +119,14 @@ def test_a_restart_on_request_is_no_death(
 def test_a_stop_signal_ends_the_watch(
     supervisor: Supervisor, number: signal.Signals
 ) -> None:
-    before = signal.getsignal(number)
+    outside = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored
+    try:
+        with stop_signals_raise(), pytest.raises(StopAsked, match=number.name):
+            supervisor.watch(lambda: os.kill(os.getpid(), number))
 
-    with stop_signals_raise(), pytest.raises(StopAsked, match=number.name):
-        supervisor.watch(lambda: os.kill(os.getpid(), number))
-
-    assert signal.getsignal(number) == before
+        assert signal.getsignal(number) == signal.SIG_DFL
+    finally:
+        signal.signal(number, outside)
 
 
 def test_a_second_ctrl_c_does_not_disturb_the_stop() -> None:
