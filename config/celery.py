@@ -70,4 +70,5 @@ app.conf.update(
         },
     },
 )
+app.steps["consumer"].add("config.deaf_worker:DeafnessWatch")
 app.autodiscover_tasks(["schedules", "workflows", "instances"])
