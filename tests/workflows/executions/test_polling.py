@@ -541,6 +541,23 @@ def test_a_wish_that_comes_while_amazon_is_asked_is_not_put_off(
     assert amazon.executions()[0]["status"] == "CANCELLED"
 
 
+def test_a_wish_that_comes_while_amazon_fails_is_not_put_off(
+    stuck: WorkflowExecution, amazon: Amc, clock: Clock
+) -> None:
+    clock.advance(hours=1)
+    fault = amazon.faults("server_error", operation=GET)
+
+    def wish() -> None:
+        ask_to_cancel(stuck.pk, "Not needed", now=clock())
+        amazon.clear_fault(fault)
+
+    asking = Interrupted(amazon, 3, wish)
+    asking.follow(clock)
+    poll_due(now=asking, budget=PASS)
+
+    assert amazon.executions()[0]["status"] == "CANCELLED"
+
+
 def test_a_cancel_that_got_lost_is_asked_for_again(
     stuck: WorkflowExecution, amazon: Amc, clock: Clock
 ) -> None:

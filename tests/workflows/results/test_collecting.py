@@ -315,6 +315,37 @@ def test_a_zombie_with_an_old_lease_writes_nothing(
     assert files_in(results_folder) == [result.storage_key]
 
 
+def test_a_zombie_does_not_end_what_another_is_still_fetching(
+    succeeded: WorkflowExecution, amazon: Amc, clock: Clock, results_folder: Path
+) -> None:
+    """Its lease passed while it stored its file. Readings: lease, deadline, …, end."""
+
+    def taken_over() -> None:
+        WorkflowExecution.objects.update(next_poll_at=clock())
+        assert lease(WorkflowExecution.objects.get(), now=clock)
+
+    zombie = Interrupted(amazon, 4, taken_over)
+    zombie.follow(clock)
+    collect(succeeded.pk, now=zombie)
+
+    assert ended(succeeded) == (State.COLLECTING, "")
+    assert not ExecutionResult.objects.exists()
+    assert files_in(results_folder) == []
+
+
+def test_a_lease_that_two_others_had_meanwhile_is_not_taken(
+    succeeded: WorkflowExecution, clock: Clock
+) -> None:
+    """Its token would be the second one's, who may be frozen and not dead."""
+    for _ in range(2):
+        succeeded.refresh_from_db()
+        clock.advance(seconds=91)
+        assert lease(succeeded, now=clock)
+    clock.advance(seconds=91)
+
+    assert lease(succeeded, now=clock) is None
+
+
 def test_a_collector_that_was_killed_is_replaced_and_its_files_swept(
     succeeded: WorkflowExecution, amazon: Amc, clock: Clock, results_folder: Path
 ) -> None:
@@ -340,7 +371,12 @@ def test_a_collector_that_was_killed_is_replaced_and_its_files_swept(
 def test_a_result_that_kills_its_collectors_is_given_up(
     succeeded: WorkflowExecution, amazon: Amc, clock: Clock
 ) -> None:
-    WorkflowExecution.objects.update(claims=5)
+    for _ in range(5):
+        doomed = Interrupted(amazon, 3, killed)
+        doomed.follow(clock)
+        with pytest.raises(Killed):
+            collect(succeeded.pk, now=doomed)
+        clock.advance(seconds=91)
 
     collect(succeeded.pk, now=clock)
 
