@@ -50,7 +50,9 @@ def test_f32_the_refresh_token_is_refused_until_somebody_reconnects(trial: Trial
     trial.amc.clear_faults()
     with Api(trial.stack.web_url) as person:
         person.log_in("owner1", PASSWORD)
-        begun = person.post("connections/connect/", {"region": "NA"})
+        (held,) = person.pages("connections/")
+        path = f"connections/{held['id']}/reconnect/"
+        begun = person.post(path, {"region": "NA"})
         person.follow(consent(begun["url"]))
 
     trial.conclude()

@@ -70,7 +70,7 @@ def test_f08_all_clients_are_cut_off_twice_a_second(trial: Trial):
 
 
 def test_f09_redis_is_frozen_and_pages_are_quick_all_the_same(trial: Trial):
-    trial.begin(*MIXED)
+    trial.begin({"copies": 6, "overlap_policy": "allow", "missed_policy": "all"})
     with Person(trial.stack.web_url, "owner1") as person:
         (first, *_) = person.get("schedules/").json()["results"]
         trial.stack.freeze("valkey")
