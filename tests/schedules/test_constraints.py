@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -14,6 +16,57 @@ def test_two_runs_of_one_slot_are_refused(target: Target):
 
     with pytest.raises(IntegrityError, match="one_run_per_slot"), transaction.atomic():
         make_run(target)
+
+
+def test_two_active_exclusive_runs_of_a_target_are_refused(target: Target):
+    make_execution(make_run(target))
+    second = make_run(target, scheduled_for=NOON + timedelta(hours=1))
+
+    with (
+        pytest.raises(IntegrityError, match="one_active_run_per_target"),
+        transaction.atomic(),
+    ):
+        Run.objects.filter(pk=second.pk).update(state="WAITING", reason="capacity")
+
+
+def test_two_open_backfill_runs_of_a_slot_are_refused(target: Target):
+    backfill = {"trigger": "backfill", "exclusive": False}
+    ended = {"state": "SKIPPED", "reason": "not_authorised", "finished_at": NOON}
+    make_run(target, **backfill, **ended)
+    make_run(target, **backfill)
+
+    with (
+        pytest.raises(IntegrityError, match="one_open_backfill_run_per_slot"),
+        transaction.atomic(),
+    ):
+        make_run(target, **backfill)
+
+
+def test_two_runs_with_one_execution_are_refused(target: Target):
+    execution = make_execution(make_run(target))
+    other = make_run(target, trigger="test", exclusive=False)
+
+    with (
+        pytest.raises(IntegrityError, match="one_run_per_execution"),
+        transaction.atomic(),
+    ):
+        Run.objects.filter(pk=other.pk).update(execution=execution)
+
+
+def test_a_run_that_has_an_execution_is_not_skipped(target: Target):
+    run = make_run(target)
+    make_execution(run)
+    Run.objects.filter(pk=run.pk).update(
+        state="WAITING", reason="credential", next_action_at=NOON
+    )
+
+    with (
+        pytest.raises(IntegrityError, match="run_skipped_asked_nobody"),
+        transaction.atomic(),
+    ):
+        Run.objects.filter(pk=run.pk).update(
+            state="SKIPPED", reason="missed", next_action_at=None, finished_at=NOON
+        )
 
 
 @pytest.mark.parametrize(
